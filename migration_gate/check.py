@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from migration_gate.facts import Subject
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from migration_gate.facts import CatalogObject, Correction, Facts, Location, Origin

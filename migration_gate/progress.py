@@ -6,11 +6,11 @@ import os
 import sys
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
 from migration_gate.facts import StageTime
+from migration_gate.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.action.github_client import GitHubClient, Json, NotCommented, TemporaryFailure
+from migration_gate.lazy_dataclass import dataclass
 
 BOT_LOGIN = "github-actions[bot]"
 """the account of GITHUB_TOKEN, if GitHub does not tell it"""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.action.api_account import ApiAccount, find_account
 from migration_gate.action.github_client import GitHubClient, Json, PullRequest
 from migration_gate.action.repeated_attempts import repeat_attempt
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.comment import Comment, Marker, parse_marker
 
 Outcome = Literal["created", "edited", "unchanged", "unneeded"]

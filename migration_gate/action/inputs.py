@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from migration_gate.lazy_dataclass import dataclass
 
 REPORT_PATH = ".migration-gate/report.json"
 CommentMode = Literal["auto", "always", "never"]

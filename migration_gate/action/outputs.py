@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.check import Severity
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import Report

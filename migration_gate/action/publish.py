@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.action.comment_client import upsert_comment
@@ -14,6 +13,7 @@ from migration_gate.action.review_client import write_suggestions
 from migration_gate.check import Severity
 from migration_gate.ci.event import Event, read_event
 from migration_gate.errors import GateError
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report import summary
 from migration_gate.report.annotations import select_annotations
 from migration_gate.report.comment import ADDRESS, Comment, render_comment, render_resolved_comment

@@ -7,10 +7,10 @@ says that it is outdated. Another one is deleted: an open thread may keep a pull
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from migration_gate.action.api_account import ApiAccount, find_account
 from migration_gate.action.github_client import GitHubClient, Json
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.suggestion import Marker, parse_marker, render_outdated
 
 WITHDRAWN_REVIEW = "Migration Gate suggested edits here, which the newest run does not suggest any more."

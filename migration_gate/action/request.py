@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import cast
 
 from migration_gate.action.inputs import INPUTS, REPORT_PATH, CommentMode, Input
 from migration_gate.config.config_keys import nest_values
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import suggest_name
 
 PREFIX = "INPUT_"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
+from migration_gate.lazy_dataclass import dataclass
 
 VALIDATION = re.compile(r"^(?!\s*ALTER\s+DOMAIN\b).*\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE | re.DOTALL)
 """of a table's, which lets others read and write; that of a domain's does so from PostgreSQL 18 on"""

@@ -6,12 +6,12 @@ A run that compared nothing, or left out revisions of the history, does not pass
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.revision_graph import Graph, build_graph, find_ancestors
 from migration_gate.facts import Coverage, LeftOut, Replay, Unchecked, display_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import count_noun, join_words
 
 SHOWN_REVISIONS = 5

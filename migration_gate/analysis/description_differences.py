@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.facts import NamedDefinition, ObjectDescription
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import quote_identifier
 
 

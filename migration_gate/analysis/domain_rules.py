@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from migration_gate.facts import NamedDefinition, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import split_qualified_name
 from migration_gate.sql.lexer import Token, TokenKind, tokenize
 

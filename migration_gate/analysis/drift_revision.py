@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis.engine_bodies import describe_databases, fit_environment, format_functions
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.revision_bodies import has_code, has_statement, make_identifier
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Difference, DriftRevision, Replay
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import count_noun, join_words
 
 SHOWN_OBJECTS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from migration_gate.analysis.generated_values import mask_random_parts
@@ -13,6 +13,7 @@ from migration_gate.analysis.revision_code import count_constants, normalize_cod
 from migration_gate.analysis.revision_inputs import ChangedInputs, find_changed_inputs
 from migration_gate.analysis.sql_comparison import SqlDifference, StatementPair, ValuePair, compare_sql
 from migration_gate.facts import DdlCommand, Replay, Revision, Statement
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ or a DO block does is not seen, so that nothing may be concluded from what is mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from migration_gate.facts import Replay, Statement
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import Token
 from migration_gate.sql.statements import split_statements
 

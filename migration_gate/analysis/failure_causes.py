@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from migration_gate.analysis import (
     failure_dialects,
@@ -18,6 +17,7 @@ from migration_gate.analysis import (
     quoted_expressions,
 )
 from migration_gate.facts import Failure, Location, Replay
+from migration_gate.lazy_dataclass import dataclass
 
 NOT_UNDERSTOOD = ("42601", "42704", "42883", "42P01", "0A000", "22023", "42P17", "42809")
 """SQLSTATEs of SQL that this server does not understand"""

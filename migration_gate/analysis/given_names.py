@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import (
@@ -16,6 +15,7 @@ from migration_gate.facts import (
     SetKeyword,
     UnnamedCall,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 _KINDS = ("foreign key", "unique", "check", "primary key")
 """constraints, by how their definitions begin"""

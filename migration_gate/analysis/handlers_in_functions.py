@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.step_location import find_statement_location
 from migration_gate.facts import Location, Replay, Statement, Step
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import split_qualified_name
 
 _CREATION = re.compile(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.description_differences import PartDifference, find_part_differences
 from migration_gate.analysis.skipped_origin import find_creator
 from migration_gate.analysis.step_location import SoughtPart, is_text_of, locate_command, locate_query
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import ColumnState, Replay, SkippedCreation, Statement, Step, display_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import quote_identifier
 from migration_gate.wording import count_noun
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migration_gate.analysis.revision_code import normalize_code
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Base, Facts, History, Lineage, Revision
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

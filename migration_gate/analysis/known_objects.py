@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
 from migration_gate.facts import CreatedObject, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import split_qualified_name
 
 _PLACEHOLDER = re.compile(r"%\([^()]*\)s|[$%]?\{+[^{}]*\}+|%s|%[A-Z_]+%")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import FilteredObject, Replay, Table, Unchecked, display_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import count_noun, join_words
 
 RETURN_TRUE = "Have `{option}` in env.py return True for everything that is to be compared"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis.observed_changes import find_table_change, list_judged
 from migration_gate.facts import (
@@ -17,6 +16,7 @@ from migration_gate.facts import (
     Replay,
     StoredRelation,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 LONG_TIMEOUT = 10_000
 """milliseconds that everybody may have to wait"""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.loosened_settings import Loosening
 from migration_gate.facts import FilteredObject, Location, Replay, display_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import join_words
 
 SHOWN_NAMES = 8

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from migration_gate.analysis.pattern_coverage import list_uncovered
 from migration_gate.facts import AllowanceText, GateFiles, Location
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import count_noun, join_words
 
 LEVELS = ("off", "note", "warning", "error")

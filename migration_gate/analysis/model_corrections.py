@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.difference_location import DifferenceLocation
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default, write_call
@@ -22,6 +21,7 @@ from migration_gate.facts import (
     SetKeyword,
     SetTypeArguments,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 IN_MODEL = "If the migrations are right, correct the model:"
 _CALL_IN_MODEL = "In the model, a call in place of the string:"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.facts import Difference, Location, ModelDefinition, Replay, SchemaChange, Table, Tree
+from migration_gate.lazy_dataclass import dataclass
 
 _SCRIPT_FOLDER = re.compile(r"(?:^|/)(?:scripts?|tools?|bin|hack|devtools|notebooks?|playground|sandbox)/")
 """folders of programs that are no part of the application"""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from migration_gate.facts import ModelObject, ModelStatement, Replay
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import split_qualified_name
 
 INSTALLED = "/site-packages/"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.history_change import HistoryChange, KeptRevision
 from migration_gate.analysis.reused_ids import is_other_revision
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Revision
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import join_words
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import Constraint, Facts, Index, Origin, Replay, Table
+from migration_gate.lazy_dataclass import dataclass
 
 INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )(\S+|\"[^\"]+\")( ON )")
 NOT_VALID = " NOT VALID"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from migration_gate.facts import (
@@ -25,6 +24,7 @@ from migration_gate.facts import (
     View,
 )
 from migration_gate.facts import Sequence as DatabaseSequence
+from migration_gate.lazy_dataclass import dataclass
 
 Properties: TypeAlias = Sequence[str]
 """fields of a catalog object"""

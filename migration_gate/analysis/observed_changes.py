@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.facts import (
     ColumnState,
     DdlCommand,
@@ -13,6 +11,7 @@ from migration_gate.facts import (
     Replay,
     StoredRelation,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 QUERY_LENGTH = 4000
 """characters of a statement that the DDL log keeps"""

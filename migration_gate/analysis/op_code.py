@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import truncate_identifier
 
 MAX_LINE = 72

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence
@@ -16,6 +16,7 @@ from migration_gate.facts import (
     RowRefusal,
     Snapshot,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 RAISED = "P0001"
 REPLACED_BY_RULE = "XX000"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.origin import make_origin, sought_part
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Origin, Replay, Snapshot, Step
+from migration_gate.lazy_dataclass import dataclass
 
 KIND = "between-revisions"
 """of the findings about it"""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from migration_gate.facts import Column, Constraint, Facts, Index, NullTrial, Owners, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 DEFAULT_OWNERS_TABLE = "users"
 DEFAULT_OWNERS_KEY = "id"

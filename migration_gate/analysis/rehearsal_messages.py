@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from migration_gate.check import Evidence, Severity
 from migration_gate.facts import Failure, Location, Replay, RowChange, RowFailure
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import code_block, count_noun
 
 KINDS_BY_SQLSTATE: Mapping[str, str] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -17,6 +16,7 @@ from migration_gate.facts import (
     NamedType,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 RemovalKind = Literal["implicit-drop", "primary-key", "view", "function", "type", "sequence", "trigger"]
 KINDS: tuple[RemovalKind, ...] = (

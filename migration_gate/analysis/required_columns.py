@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.observed_changes import find_table_change, list_judged
 from migration_gate.facts import ColumnState, Facts, ObservedStatement, Replay, StoredRelation, WorkKind
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

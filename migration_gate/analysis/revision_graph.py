@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 
 from migration_gate.facts import History, Location
+from migration_gate.lazy_dataclass import dataclass
 
 Graph = Mapping[str, tuple[str, ...]]
 """the parents of every revision, oldest revision first if Alembic loaded the history"""

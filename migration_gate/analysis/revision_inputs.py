@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from migration_gate.analysis.revision_code import count_constants, list_imported_paths
+from migration_gate.lazy_dataclass import dataclass
 
 LIBRARIES = frozenset({"alembic", "sqlalchemy"})
 """folders of the project's own may have these names"""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from migration_gate.facts import SourceCall
+from migration_gate.lazy_dataclass import dataclass
 
 MAX_COMPARED = 2000
 """characters of a statement that are compared: what is recorded of a longer one is cut"""

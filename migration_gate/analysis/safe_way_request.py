@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.blocking_works import BlockingWork
 from migration_gate.analysis.observed_changes import find_current_name, find_table_change
 from migration_gate.analysis.safe_operations import execute, join_code
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.facts import ObservedStatement, Replay
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import name_on_search_path
 from migration_gate.wording import code_block
 

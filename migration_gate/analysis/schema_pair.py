@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from migration_gate.analysis.origin import find_origin, find_removal, find_removing_command
@@ -18,6 +18,7 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 NO_ORIGIN = Origin()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.analysis.observed_changes import list_judged
@@ -18,6 +17,7 @@ from migration_gate.facts import (
     TableSize,
     TableSizes,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 BTREE = re.compile(r"\bUSING btree\b", re.IGNORECASE)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TypeAlias
 
 from migration_gate.analysis.generated_values import are_generated, mask_random_parts
 from migration_gate.facts import Statement
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import TokenKind, tokenize
 
 StatementKey: TypeAlias = tuple[str, str]

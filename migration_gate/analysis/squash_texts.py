@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.history_change import HistoryChange, Squash
 from migration_gate.check import Evidence
 from migration_gate.facts import Facts, Replay, Revision
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import code_block, count_noun, join_words
 
 _WRITES_ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|MERGE|COPY)\b", re.IGNORECASE)

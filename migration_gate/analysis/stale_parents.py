@@ -6,7 +6,7 @@ The same is asked of the change as it is, and of what its merge into the tip of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from migration_gate.analysis.history_change import HistoryChange
@@ -19,6 +19,7 @@ from migration_gate.analysis.revision_graph import (
     split_into_trees,
 )
 from migration_gate.facts import BranchTip, History, Location, Revision, RevisionFile
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

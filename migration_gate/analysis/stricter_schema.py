@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -19,6 +18,7 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 RestrictionKind = Literal["not-null", "check", "unique", "foreign-key", "exclusion", "row-security"]
 KINDS: tuple[RestrictionKind, ...] = (

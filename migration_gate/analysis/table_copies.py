@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis import safe_operations as code
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
 
 

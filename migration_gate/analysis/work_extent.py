@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.blocking_works import (
     BlockingWork,
@@ -28,6 +28,7 @@ from migration_gate.facts import (
     WorkRate,
     WorkRates,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import format_bytes, format_duration, format_rows, join_words
 
 BUILDS = (WorkKind.INDEX_BUILD, WorkKind.INDEX_REBUILD)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.facts import Column, Sequence, Snapshot, TablePart
+from migration_gate.lazy_dataclass import dataclass
 
 SEQUENCE_MAXIMUMS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 """the largest value of a sequence of that type, if none is given"""

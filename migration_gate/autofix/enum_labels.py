@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.facts import EnumType
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 from migration_gate.sql.literals import quote_literal
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.ddl_clauses import alter_column_clause
@@ -14,6 +13,7 @@ from migration_gate.autofix.view_warnings import warn_of_views
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.type_names import list_spellings
 from migration_gate.facts import Column, EnumType, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

@@ -7,7 +7,7 @@ printed does the rest. The downgrade is the same change with both sides exchange
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.autofix.autofix_state import AutofixState
@@ -38,6 +38,7 @@ from migration_gate.facts import (
     Table,
     View,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 NOT_RESTORED = "# The old default was no call: there is nothing to restore.\npass"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.facts import NamedType
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 
 _DOMAIN = re.compile(

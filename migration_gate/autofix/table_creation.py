@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from alembic.operations import ops
 
@@ -19,6 +17,7 @@ from migration_gate.autofix.ddl_clauses import create_table_statement
 from migration_gate.autofix.execute_call import execute_call
 from migration_gate.autofix.sqlalchemy_columns import make_serial_key_column, make_sqlalchemy_column
 from migration_gate.facts import Constraint, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

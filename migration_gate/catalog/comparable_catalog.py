@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from migration_gate.catalog.snapshot_reader import Row, build_objects, is_hidden, read_catalog_text
 from migration_gate.facts import CatalogObject
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import psycopg

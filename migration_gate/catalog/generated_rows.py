@@ -9,7 +9,7 @@ Postgres refuses is tried in another way, and a row that it never accepts is lef
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from migration_gate.catalog.row_source import FilledTable
 from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

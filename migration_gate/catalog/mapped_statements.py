@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import MappedColumn, RowRefusal, StatementKind
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import quote_identifier
 from migration_gate.sql.literals import quote_literal
 

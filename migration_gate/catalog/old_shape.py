@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.catalog.comparable_catalog import RevisionChanges
 from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Table
+from migration_gate.lazy_dataclass import dataclass
 
 _RULES = ("check", "unique", "exclusion", "foreign key", "primary key")
 

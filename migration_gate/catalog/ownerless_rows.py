@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from migration_gate.catalog.check_expressions import (
 )
 from migration_gate.catalog.table_copy import ColumnType, Row, TableCopy, read_column_types
 from migration_gate.facts import Column, Constraint, NullTrial, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.row_source import RowSource, SimpleRows
@@ -26,6 +26,7 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

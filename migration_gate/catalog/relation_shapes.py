@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from migration_gate.facts import Column, Snapshot, Table, View
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

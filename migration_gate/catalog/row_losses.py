@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from migration_gate.catalog.kept_values import canonical_text, is_contained, is_
 from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.row_survival import StoredColumn, StoredRows
 from migration_gate.facts import RowChange, RowLoss
+from migration_gate.lazy_dataclass import dataclass
 
 Row = Mapping[str, Any]
 FEW_VALUES = 3

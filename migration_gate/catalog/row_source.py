@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.catalog.simple_values import NamedTypes, collect_named_types, make_simple_value
 from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.facts import Column, Constraint, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

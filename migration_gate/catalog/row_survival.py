@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.facts import AlteredRows, display_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from migration_gate.facts import EnumType, NamedType
+from migration_gate.lazy_dataclass import dataclass
 
 ROUND_NUMBER = 1200
 """divisible by 100 and by 60: a revision may turn cents or seconds into another unit and back"""

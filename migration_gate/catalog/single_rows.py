@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from migration_gate.catalog.check_expressions import list_literals
 from migration_gate.catalog.simple_values import collect_named_types, list_usual_values, make_simple_value
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

@@ -8,7 +8,7 @@ catalog of the base says what worked there: what it did not have, nobody can mis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.earlier_values import list_earlier_values, name_literal_type
@@ -28,6 +28,7 @@ from migration_gate.facts import (
     StatementKind,
     UntriedTable,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

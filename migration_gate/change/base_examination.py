@@ -19,7 +19,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from types import TracebackType
@@ -42,6 +41,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sandbox.process_end import wait_for_process
 
 GATE = Path(__file__).parents[1] / "__main__.py"

@@ -7,11 +7,11 @@ and a `SharedReplay`; `NothingShared` in the place of any of them ends the list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts, Replay
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.worker.protocol.order import ModelsRequest
 

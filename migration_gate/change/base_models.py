@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.analysis.coverage_proof import measure_coverage
@@ -20,6 +20,7 @@ from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts, Replay, Tree
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import find_project
 from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.model_facts import build_models

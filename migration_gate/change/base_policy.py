@@ -9,7 +9,7 @@ is, and how it runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from migration_gate.change.gate_file_reading import (
@@ -23,6 +23,7 @@ from migration_gate.config.judging_settings import is_of_workflow, take_judging_
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 
 BASE: Literal["base"] = "base"
 

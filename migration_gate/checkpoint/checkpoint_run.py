@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from migration_gate.checkpoint.surroundings import compute_surroundings
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Broken
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.cluster_files import measure_folder
 from migration_gate.postgres.saved_cluster import SavedCluster
 from migration_gate.postgres.server import Server

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.change.revision_dependencies import (
@@ -19,6 +18,7 @@ from migration_gate.change.revision_dependencies import (
     has_more_than_models,
 )
 from migration_gate.git.git_command import run_git
+from migration_gate.lazy_dataclass import dataclass
 
 READING = re.compile(
     rb"\bopen\(|read_text\(|read_bytes\(|listdir\(|\bglob\(|get_data\(|files\(|importlib|exec\("

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from migration_gate.ci.event import read_event
 from migration_gate.config.gate_variables import in_image
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server_choice import ServerChoice, ServerKind
 
 REMOTE_KINDS = (ServerKind.IMAGE, ServerKind.URL)

@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from migration_gate.checkpoint.cluster_copy import compute_folder_digest
 from migration_gate.checkpoint.dependencies import Dependency
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.worker.protocol import Line, encode_line
 from migration_gate.worker.protocol.history_lines import ContextConfigured, EarlierRevisionsRan
 from migration_gate.worker.protocol.project_requests import ConnectionRequested

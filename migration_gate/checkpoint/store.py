@@ -12,7 +12,6 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.checkpoint.cluster_copy import remove_folder
@@ -20,6 +19,7 @@ from migration_gate.checkpoint.dependencies import list_changed_dependencies
 from migration_gate.checkpoint.saved_state import SavedState, is_private, read_state
 from migration_gate.config.gate_variables import in_image
 from migration_gate.config.settings import Settings
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.initdb_cache import find_cache_folder
 
 KEPT = 3

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.ci.changed_lines import read_changed_lines
@@ -27,6 +27,7 @@ from migration_gate.ci.event import COMMIT_ID, Event, read_event
 from migration_gate.errors import Misconfigured, RepositoryUnreadable
 from migration_gate.facts import ChangedFile, Lineage
 from migration_gate.git.git_command import find_repository_root, run_git
+from migration_gate.lazy_dataclass import dataclass
 
 _DIFF_OPTIONS = ("-z", "--no-renames", "--name-status")
 

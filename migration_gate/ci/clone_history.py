@@ -5,10 +5,10 @@ What cannot be fetched without a password is not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.git.git_command import run_git
+from migration_gate.lazy_dataclass import dataclass
 
 FETCH_SECONDS = 20.0
 """limit for one fetch; at most three are needed"""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.config_keys import Key, with_underscores
 from migration_gate.config.toml_lines import find_toml_lines
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 
 NAMES = (".migration-gate.yml", ".migration-gate.yaml")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +14,7 @@ from migration_gate.config.config_keys import Key, format_key
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import Keys
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import nearest_name, suggest_name
 
 FindOrigin = Callable[[Key], str]

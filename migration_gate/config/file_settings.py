@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.config_file import ConfigFile
@@ -13,6 +12,7 @@ from migration_gate.config.policy_file import read_policy
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.schema import FileKeys
 from migration_gate.config.settings import DEFAULT_ORIGIN
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from migration_gate.config.resolve import require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import suggest_name
 
 __all__ = ["config_schema", "load_settings", "option_name"]

@@ -7,12 +7,12 @@ import os
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from migration_gate.config.policy_reference import PROTOCOLS, PolicyReference
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 
 FETCH_SECONDS = 60.0
 MAX_BYTES = 1 << 20

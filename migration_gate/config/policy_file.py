@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.checkout_paths import require_shared
@@ -21,6 +20,7 @@ from migration_gate.config.policy_reference import PolicyReference, parse_refere
 from migration_gate.config.precedence import Layer, SettingValue, list_set_leaves, validate_keys
 from migration_gate.config.schema import FileKeys
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 
 POLICY_KEYS = frozenset({
     "checks", "allow", "forbid_allow", "fail_on", "scope", "policy", "owners", "raw_sql", "snapshots",

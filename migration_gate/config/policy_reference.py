@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 
 PREFIX = "git+"
 URL = re.compile(r"(?P<protocol>[a-z]+)://[^/\s]+/[^\s]+")

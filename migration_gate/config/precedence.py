@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +20,7 @@ from migration_gate.config.faults import (
 from migration_gate.config.schema import NamedProjectKeys, ProjectKeys
 from migration_gate.config.sections import SECTIONS, Keys
 from migration_gate.config.settings import DEFAULT_ORIGIN
+from migration_gate.lazy_dataclass import dataclass
 
 K = TypeVar("K", bound=ProjectKeys)
 WHOLE = ("start_from",)

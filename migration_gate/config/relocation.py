@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.config.settings import PrepareStep, Settings, StartFrom, Variable
+from migration_gate.lazy_dataclass import dataclass
 
 PREPARED_FROM_FILES = ("sql_file", "python")
 """the kinds of `prepare:` whose text is a path"""

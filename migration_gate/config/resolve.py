@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +26,7 @@ from migration_gate.config.settings import (
 from migration_gate.config.table_size_settings import read_table_sizes
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners, RollbackScope
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from migration_gate.check import Severity
 from migration_gate.facts import ObserveScope, Owners, RollbackScope, TableSizes
+from migration_gate.lazy_dataclass import dataclass
 
 DEFAULT_ORIGIN = "default"
 """where a value is from that nobody set"""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 from migration_gate.wording import BYTE_UNITS, format_bytes, format_rows
 

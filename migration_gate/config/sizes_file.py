@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from migration_gate.config.size_text import (
     parse_table_name,
 )
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 
 SIZES_NAME = ".migration-gate-sizes"

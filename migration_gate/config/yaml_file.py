@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -10,6 +9,7 @@ import yaml
 from migration_gate.config.config_file import ConfigFile, read_text
 from migration_gate.config.config_keys import Key, format_key, with_underscores
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 
 MAX_VALUES = 20_000
 """values in one file; aliases in YAML can multiply a few lines into millions"""

@@ -8,12 +8,12 @@ import os
 import re
 import subprocess
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project, find_project
 
 MESSAGE = "merge heads"

@@ -7,7 +7,6 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from migration_gate.edits.allowance_entries import (
 from migration_gate.entrypoint import examine_projects
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.python_parser import parse_module
 from migration_gate.report.allow_entry import escape_pattern
 from migration_gate.report.json_document import JsonProject, JsonReport, JsonVerdict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from textwrap import indent
@@ -12,6 +11,7 @@ from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.revision_bodies import make_identifier
 from migration_gate.edits.file_edits import FileText, NotApplicable, apply_edits, group_edits
 from migration_gate.facts import DriftRevision, Facts
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.printable_text import split_blocks
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 

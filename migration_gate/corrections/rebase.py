@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.analysis.history_change import HistoryChange, compare_histories
@@ -31,6 +30,7 @@ from migration_gate.edits.revision_header import NotEditable, put_on_top
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.facts import Base, Facts, History, Replay
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.locate import locate_environment
 from migration_gate.scan.revision_files import read_revision_files
 from migration_gate.scan.revision_history import build_history

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.project.search import SKIPPED, read_text_file
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
@@ -14,6 +13,7 @@ from migration_gate.doctor.custom_settings import (
     relative_path,
 )
 from migration_gate.errors import Misconfigured, ProjectNotFound
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import find_ini_files, read_text_file
 
 FILE_NAME = "migration_gate_hook.py"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from migration_gate.errors import GateError
+from migration_gate.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 Section = dict[str, str | list[str]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.origin import find_origin, find_removal
 from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
@@ -27,6 +26,7 @@ from migration_gate.facts import (
     Table,
     View,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 _FIELDS = (
     "schemas", "extensions", "enums", "types", "sequences", "tables", "columns", "constraints", "indexes",

@@ -7,7 +7,6 @@ written in `autofix/column_fixes.py`, property by property too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from migration_gate.drift.column_sequences import map_column_sequences
@@ -20,6 +19,7 @@ from migration_gate.drift.literal_defaults import is_same_literal
 from migration_gate.drift.normalize import normalize_default, normalize_definition
 from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts import Column, DifferenceKind, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 
 def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

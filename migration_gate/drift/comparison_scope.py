@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.object_filter import ObjectFilter
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts import Column, FilteredObject, Index, Models, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 PartT = TypeVar("PartT", Column, Index)
 

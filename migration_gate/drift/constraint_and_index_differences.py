@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.column_types import ColumnTypes, map_base_types
@@ -27,6 +26,7 @@ from migration_gate.drift.part_matching import (
 )
 from migration_gate.drift.unique_part_differences import compare_unique_parts, pair_constraints_with_indexes
 from migration_gate.facts import Constraint, DifferenceKind, Index, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 
 def find_constraint_and_index_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from migration_gate.drift.object_pairs import ObjectPair, ObjectT
 from migration_gate.facts import (
@@ -17,6 +16,7 @@ from migration_gate.facts import (
     Sequence,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

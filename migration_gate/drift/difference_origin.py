@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from migration_gate.analysis.object_history import find_change_of_domain
 from migration_gate.analysis.origin import find_command, find_removing_command, make_origin, sought_part
@@ -25,6 +25,7 @@ from migration_gate.facts import (
     Sequence,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 _COLUMN_PROPERTIES: Mapping[DifferenceKind, tuple[str, ...]] = {
     "type": ("type", "collation"),

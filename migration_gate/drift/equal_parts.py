@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -17,6 +16,7 @@ from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
 from migration_gate.facts import Constraint
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import quote_identifier
 
 _KEY_COLUMNS = re.compile(

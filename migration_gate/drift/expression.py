@@ -7,9 +7,9 @@ Operators and keywords are atoms in a row, because Postgres prints every operati
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import TokenKind, tokenize
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.facts import Constraint, Difference, DifferenceKind
+from migration_gate.lazy_dataclass import dataclass
 
 KIND_ORDER: tuple[DifferenceKind, ...] = (
     "enum",

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED
 from migration_gate.analysis.object_history import find_change_of_column
 from migration_gate.drift.type_names import is_text_type, type_without_length
 from migration_gate.facts import Column, DdlCommand, Replay, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 _CALLS: Mapping[str, str] = {
     "timestamp with time zone": "now()",

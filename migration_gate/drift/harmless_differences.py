@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
@@ -12,6 +11,7 @@ from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.type_names import list_spellings
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
 from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 _UNLIMITED_TEXT_TYPES = {"text", "character varying"}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
@@ -27,6 +26,7 @@ from migration_gate.drift.expression import (
     print_nodes,
 )
 from migration_gate.drift.type_names import NUMBER_TYPES, has_length, type_without_length
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import TokenKind
 
 _NAMES_OF_NOW = frozenset({"CURRENT_TIMESTAMP", "transaction_timestamp"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.facts import (
     AttachedObject,
     Column,
@@ -15,6 +13,7 @@ from migration_gate.facts import (
     Table,
     UncreatedObject,
 )
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

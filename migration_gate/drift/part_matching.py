@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts import Constraint, Index
+from migration_gate.lazy_dataclass import dataclass
 
 PartT = TypeVar("PartT", bound=Constraint | Index)
 Key: TypeAlias = Callable[[PartT], Hashable | None]

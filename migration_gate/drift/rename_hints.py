@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, TypeVar
 
 from migration_gate.drift.comparison_scope import ComparisonScope
@@ -14,6 +14,7 @@ from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.rename_likeness import ColumnLikeness
 from migration_gate.drift.table_likeness import TableLikeness
 from migration_gate.facts import Column, Difference, Table
+from migration_gate.lazy_dataclass import dataclass
 
 RenamedT = TypeVar("RenamedT", Table, Column)
 

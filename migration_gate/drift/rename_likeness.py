@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
 from migration_gate.drift.type_names import NUMBER_TYPES, list_spellings, type_without_length
 from migration_gate.facts import Column, Constraint
+from migration_gate.lazy_dataclass import dataclass
 
 SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3
 _MUCH_ALIKE = 0.85

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts import EnumType, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 
 

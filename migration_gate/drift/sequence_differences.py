@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.comparison_scope import ComparisonScope
@@ -12,6 +12,7 @@ from migration_gate.drift.difference_text import comment_text, sequence_text
 from migration_gate.drift.object_pairs import is_copied, pair_objects, without_identifiers
 from migration_gate.drift.type_use import is_used, make_unmodelled_difference
 from migration_gate.facts import Sequence, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 
 def find_sequence_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

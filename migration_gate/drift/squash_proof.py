@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.analysis.history_change import HistoryChange, Squash, compare_histories
 from migration_gate.drift.changed_objects import ChangedObject, find_changes, noun_of, table_of, text_of
 from migration_gate.facts import Facts, ObjectChange, Replay, Snapshot, SquashProof, Step
+from migration_gate.lazy_dataclass import dataclass
 
 
 def prove_squash(facts: Facts) -> Facts:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import columns_text
 from migration_gate.facts import AttachedObject, Column, Constraint, Index, Snapshot, Table, View
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 _PLAIN_QUERY = re.compile(r"SELECT (?P<columns>[^()]+?)\s+FROM (?P<table>[^\s;()]+);?", re.DOTALL)

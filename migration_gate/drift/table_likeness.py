@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from migration_gate.drift.comparison_scope import ComparisonScope
@@ -12,6 +12,7 @@ from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness, pair_most_alike
 from migration_gate.drift.rename_likeness import SAME_FAMILY, ColumnLikeness
 from migration_gate.facts import Column, Constraint, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 
 _HALF, _MOST = 0.5, 0.75
 """of the columns of two tables"""

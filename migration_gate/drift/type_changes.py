@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.drift.type_names import NUMBER_TYPES, is_text_type, type_without_length
 from migration_gate.facts import Difference, TypeCast
+from migration_gate.lazy_dataclass import dataclass
 
 _SAME_CONTENT = (
     {"json", "jsonb"},

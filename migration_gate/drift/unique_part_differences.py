@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -13,6 +12,7 @@ from migration_gate.drift.object_pairs import ConstraintOrIndex, ObjectPair
 from migration_gate.drift.part_matching import UnmatchedParts
 from migration_gate.drift.uniqueness import has_plain_columns
 from migration_gate.facts import Constraint, Index
+from migration_gate.lazy_dataclass import dataclass
 
 KeyColumns: TypeAlias = tuple[str | None, ...]
 

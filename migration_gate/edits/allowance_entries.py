@@ -9,10 +9,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from migration_gate.lazy_dataclass import dataclass
 
 PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*")
 WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})

@@ -6,9 +6,9 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.facts import SourceEdit
+from migration_gate.lazy_dataclass import dataclass
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 """as Python's tokenizer sees lines; `splitlines` ends them at more characters"""

@@ -7,9 +7,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.edits.source_text import SourceText
+from migration_gate.lazy_dataclass import dataclass
 
 SHORTEST_ABBREVIATION = 4
 """characters of an id that Alembic accepts in place of all"""

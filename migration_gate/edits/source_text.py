@@ -8,10 +8,10 @@ import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.facts import SourceEdit
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.python_parser import parse_module
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

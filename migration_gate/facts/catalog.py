@@ -8,11 +8,11 @@ nothing, and comparisons leave them out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from migration_gate.facts.object_names import SchemaObject, display_name
 from migration_gate.facts.tables import AttachedObject, Column, Constraint, Index, Table
+from migration_gate.lazy_dataclass import dataclass
 
 NamedTypeKind = Literal["domain", "composite", "range"]
 RoutineKind = Literal["function", "procedure", "aggregate"]

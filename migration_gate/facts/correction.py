@@ -6,9 +6,10 @@ exact `SourceEdit` of it, where it can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migration_gate.facts.location import Location
+from migration_gate.lazy_dataclass import dataclass
 
 COLUMN_FUNCTIONS = ("Column", "mapped_column", "MappedColumn", "Field")
 """functions that make a column, in models and in revisions"""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.facts.catalog import EnumType, NamedType, Sequence, View
 from migration_gate.facts.tables import ColumnIdentity, Persistence, TableKind
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

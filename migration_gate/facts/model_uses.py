@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.location import Location
+from migration_gate.lazy_dataclass import dataclass
 
 RunStage = Literal["prepare", "import", "replay", "models"]
 ModelObjectKind = Literal["table", "column", "part", "labels", "type"]

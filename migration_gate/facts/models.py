@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from migration_gate.facts.coverage import Unchecked
 from migration_gate.facts.location import Location
 from migration_gate.facts.running_code import MappedTable
 from migration_gate.facts.snapshot import Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
 

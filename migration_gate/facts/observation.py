@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal
 
 from migration_gate.facts.location import Location
 from migration_gate.facts.object_names import display_name
+from migration_gate.lazy_dataclass import dataclass
 
 ObserveScope = Literal["change", "all", "off"]
 RelationKind = Literal[

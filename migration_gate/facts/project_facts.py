@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migration_gate.facts.branch_history import BranchTip, SquashProof
 from migration_gate.facts.change import Lineage
@@ -13,6 +13,7 @@ from migration_gate.facts.replay import Replay
 from migration_gate.facts.running_code import RunningCode
 from migration_gate.facts.table_sizes import TableSizes, WorkRates
 from migration_gate.facts.tree import Tree
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

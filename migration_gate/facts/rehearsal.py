@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.coverage import Unchecked
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.object_names import display_name
+from migration_gate.lazy_dataclass import dataclass
 
 RowLoss = Literal[
     "lost rows", "dropped table", "dropped column", "merged values", "emptied values", "other values"

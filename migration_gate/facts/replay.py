@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from migration_gate.facts.change import ChangedFile
@@ -28,6 +28,7 @@ from migration_gate.facts.snapshot import Snapshot
 from migration_gate.facts.stage_time import StageTime
 from migration_gate.facts.steps import Statement, Step
 from migration_gate.facts.tables import Column
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

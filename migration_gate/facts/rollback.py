@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.failure import Failure
+from migration_gate.lazy_dataclass import dataclass
 
 RollbackScope = Literal["change", "all", "off"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from migration_gate.facts.object_names import display_name
+from migration_gate.lazy_dataclass import dataclass
 
 
 class StatementKind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from migration_gate.facts.catalog import (
 )
 from migration_gate.facts.object_names import TablePart
 from migration_gate.facts.tables import AttachedObject, Column, Constraint, Index, Table
+from migration_gate.lazy_dataclass import dataclass
 
 Part = TypeVar("Part", bound=TablePart)
 

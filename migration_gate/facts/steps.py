@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.snapshot import Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
 

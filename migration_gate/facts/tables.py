@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.object_names import SchemaObject, TablePart, display_name
+from migration_gate.lazy_dataclass import dataclass
 
 TableKind = Literal["table", "partitioned table", "foreign table"]
 Persistence = Literal["permanent", "unlogged", "temporary"]

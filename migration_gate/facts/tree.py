@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from migration_gate.facts.coverage import Unchecked
 from migration_gate.facts.location import Location
+from migration_gate.lazy_dataclass import dataclass
 
 SqlKind = Literal["schema", "data", "query"]
 SchemaChangeKind = Literal[

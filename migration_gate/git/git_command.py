@@ -6,12 +6,12 @@ import contextlib
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from migration_gate.config import repository_root
 from migration_gate.git.git_environment import HELPER_KEYS, PROGRAM_KEYS, build_environment
+from migration_gate.lazy_dataclass import dataclass
 
 COMMAND_SECONDS = 30.0
 """limit for one git command"""

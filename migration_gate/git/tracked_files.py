@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.git.git_command import find_repository_root, run_git
 from migration_gate.git.tree_export import read_exported_paths
+from migration_gate.lazy_dataclass import dataclass
 
 _NOT_SOURCES = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}

@@ -10,11 +10,11 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import RepositoryUnreadable
 from migration_gate.git.git_command import GitOutput, find_repository_root, run_git_on_bytes
+from migration_gate.lazy_dataclass import dataclass
 
 LIST_FILE = ".git"
 """where a repository has its folder of this name: what searches for the top of one finds it here"""

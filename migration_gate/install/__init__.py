@@ -17,12 +17,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.install.environment_cache import EnvironmentRecord, lock_cache, open_cache
 from migration_gate.install.installation_plan import InstallationPlan, needs_installation, plan_installation
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 
 __all__ = ["InstallationPlan", "Installed", "install_packages", "needs_installation", "plan_installation"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from packaging.utils import canonicalize_name
@@ -13,6 +12,7 @@ from packaging.utils import canonicalize_name
 from migration_gate.install.package_source import PackageSource
 from migration_gate.install.project_metadata import Table, get_table, read_pyproject, read_toml
 from migration_gate.install.requirement_files import list_other_groups
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 MAIN_GROUPS = ("main", "default")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -34,6 +34,7 @@ from migration_gate.install.postgres_driver import MissingDriver, choose_missing
 from migration_gate.install.project_link import build_link_command, describe_package
 from migration_gate.install.uv_program import find_uv
 from migration_gate.install.virtual_environment import create_environment, read_python_version
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.interpreter import Interpreter, inspect_interpreter
 from migration_gate.sandbox.writable_folders import list_writable_folders
 

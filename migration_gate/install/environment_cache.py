@@ -14,12 +14,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.gate_variables import IMAGE_VARIABLE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
 from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER, name_temporary_cache
 

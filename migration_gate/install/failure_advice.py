@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migration_gate.errors import ProjectNotImported
+from migration_gate.lazy_dataclass import dataclass
 
 SHOWN_LINES = 25
 """of the installer's output, in the message"""

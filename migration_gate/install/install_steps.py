@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from migration_gate.install.environment_cache import EnvironmentFolder
@@ -27,6 +27,7 @@ from migration_gate.install.requirement_files import (
     read_requirement_files,
     separate_local_packages,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 EXPORTED_KINDS = ("uv", "poetry", "pdm", "pipenv")

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.repository_root import find_repository_root
@@ -21,6 +20,7 @@ from migration_gate.install.package_source import (
 )
 from migration_gate.install.postgres_driver import can_build_drivers, find_named_driver
 from migration_gate.install.python_version import PythonRequest, request_python
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.interpreter_choice import find_ready_environment
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
 

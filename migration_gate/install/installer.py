@@ -9,11 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from migration_gate.errors import TimedOut
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import Account

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from migration_gate.install.installer import FinishedCommand, Installer
 from migration_gate.install.package_source import PackageSource
 from migration_gate.install.project_metadata import get_table, read_project_name, read_pyproject, read_toml
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 Words = tuple[str, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from migration_gate.install.requirement_files import (
     list_included_files,
     read_requirement_files,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import list_subfolders
 
 SourceKind = Literal["uv", "poetry", "pdm", "pylock", "pipenv", "requirements", "project"]

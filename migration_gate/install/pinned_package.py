@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.repository_root import find_repository_root
@@ -20,6 +19,7 @@ from migration_gate.install.environment_cache import (
 )
 from migration_gate.install.installer import Installer, select_variables
 from migration_gate.install.uv_program import find_uv
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sandbox.user import Account, is_readable
 
 REACH_INDEX = (

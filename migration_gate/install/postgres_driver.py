@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.interpreter import DRIVERS
 from migration_gate.project.search import read_text_file
 

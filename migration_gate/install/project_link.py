@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from migration_gate.install.environment_cache import RECORD_FILE, EnvironmentFolder, EnvironmentRecord
 from migration_gate.install.project_metadata import Table, get_table, read_project_name, read_pyproject
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 LINK_SCRIPT = Path(__file__).with_name("link_script.py")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.install.package_source import PackageSource
 from migration_gate.install.project_metadata import get_table, read_pyproject, read_toml
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 VERSION_FILES = {

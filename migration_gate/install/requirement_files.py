@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from migration_gate.errors import Misconfigured
 from migration_gate.install.project_metadata import is_package
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 
 MAIN_FILES = (

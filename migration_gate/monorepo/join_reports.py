@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.monorepo.rebuilt_project import rebuild_project
 from migration_gate.report import json_report
 from migration_gate.report.formats import render_report

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.ci.base_revision import Comparison, compare_with_base
@@ -15,6 +15,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files, list_tracked_links
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.monorepo.watched_files import find_watched_files
 from migration_gate.project import search
 from migration_gate.project.alembic_config import find_config_in_folder

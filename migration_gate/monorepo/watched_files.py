@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.monorepo.path_dependencies import find_path_dependencies
 from migration_gate.project.locate import locate_environment
 from migration_gate.project.version_locations import read_version_locations

@@ -6,10 +6,10 @@ import configparser
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import ProjectNotFound
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.model import ConfigKind
 
 DEFAULT_SECTION = "alembic"

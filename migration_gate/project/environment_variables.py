@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.import_path import list_imported_names
 from migration_gate.project.python_source import parse_source
 from migration_gate.project.settings_classes import find_fields, find_settings_classes

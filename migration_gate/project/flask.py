@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.import_path import list_imported_names
 from migration_gate.project.search import list_subfolders, read_text_file
 

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from migration_gate.config.gate_variables import is_private
 from migration_gate.errors import WorkerDied
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import read_text_file
 from migration_gate.sandbox.child_process import NOT_STARTED
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment

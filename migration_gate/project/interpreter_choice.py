@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from migration_gate.errors import ProjectNotImported
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.interpreter import REQUIRED_PACKAGES, Interpreter, inspect_interpreter
 
 OLDEST_PYTHON = (3, 9)

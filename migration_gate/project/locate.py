@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import search_errors
 from migration_gate.project.alembic_config import AlembicConfig, read_alembic_config
 from migration_gate.project.flask import FlaskApplication, find_application, is_flask_migrate_folder

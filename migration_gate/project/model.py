@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from migration_gate.lazy_dataclass import dataclass
 
 ConfigKind = Literal["ini", "toml", "flask", "hook"]
 

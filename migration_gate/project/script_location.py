@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import DEFAULT_ORIGIN, Settings
 from migration_gate.errors import ProjectNotFound
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.alembic_config import AlembicConfig
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.python_source import unparse_code
 
 READER_CLASSES = frozenset({"Env", "FileAwareEnv", "Config", "AutoConfig"})

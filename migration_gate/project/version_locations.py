@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.locate import AlembicEnvironment
 from migration_gate.project.search import read_text_file
 

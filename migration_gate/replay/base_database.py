@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.initial_state import prepare_copy, set_statement_timeout
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import RunsChannel

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.facts import CaughtError
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.replay.caught_by_cursors import CursorError, add_log_entry, find_cursor_errors
 from migration_gate.replay.caught_in_blocks import (

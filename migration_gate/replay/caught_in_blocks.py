@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from migration_gate.analysis.effectless_statements import READS_ONLY
 from migration_gate.facts import CaughtError
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.skipped_creations import LogPositions
 
 if TYPE_CHECKING:

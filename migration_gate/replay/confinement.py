@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.initdb_cache import find_cache_folder
 from migration_gate.project import Project
 from migration_gate.sandbox.landlock import find_landlock_version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ from migration_gate.facts import (
     View,
 )
 from migration_gate.facts import Sequence as DatabaseSequence
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 
 if TYPE_CHECKING:

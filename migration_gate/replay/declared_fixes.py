@@ -7,12 +7,12 @@ the replayed database. Here the statements that they ran follow the fixes of the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import psycopg
 
 from migration_gate.drift.declared_differences import find_undeclared_objects
 from migration_gate.facts import DeclaredOperation, Difference, Replay, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
 from migration_gate.replay.fix_outcome import (
     DifferenceKey,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import linecache
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import Failure
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project
 from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Connection, History, SoftwareVersion
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.choice import start_planned_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress

@@ -7,13 +7,14 @@ import os
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.model_comparison import compare_after_trial
 from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
 from migration_gate.replay.fix_trial import FixTrial
 from migration_gate.replay.revision_interpreter import has_statements

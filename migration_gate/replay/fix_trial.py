@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import psycopg
@@ -15,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit
 from migration_gate.replay.server_watch import find_lost_session
 

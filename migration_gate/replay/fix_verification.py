@@ -7,10 +7,11 @@ suspect run alone, and what fails is not offered: the difference then says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from migration_gate.facts import Difference, Replay
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.fix_outcome import (
     OutcomeCheck,
     describe_excess,

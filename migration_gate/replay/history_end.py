@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
@@ -20,6 +20,7 @@ from migration_gate.facts import (
     Snapshot,
     Unchecked,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import split_history
 from migration_gate.replay.caught_error_log import read_caught_errors

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.catalog.comparable_catalog import read_catalog_set
 from migration_gate.change.base_messages import SharedFolders
 from migration_gate.facts import Rehearsal, Snapshot, Unchecked
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import copy_paused_database
 from migration_gate.replay.initial_state import restore_database

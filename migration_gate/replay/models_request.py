@@ -7,9 +7,9 @@ the reason is said, because what a revision did to the metadata cannot be told f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migration_gate.facts import Unchecked
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.base_database import split_history
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer_stream import AnswerStream

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.server_log import OWN_NAME, STATEMENT, LogEntry, read_entries

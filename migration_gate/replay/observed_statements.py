@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migration_gate.facts import (
     HeldLock,
@@ -17,6 +17,7 @@ from migration_gate.facts import (
     StoredRelation,
     WorkKind,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.observation_log import LoggedLock, LogMessage, LogPoint, SessionState
 from migration_gate.replay.observed_sql import (
     ROW_TAGS,

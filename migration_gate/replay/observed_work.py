@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migration_gate.facts import HeldLock, LockMode, RelationKind, RowWork, StoredRelation, WorkKind
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.observation_log import LogMessage, LogPoint, SessionState
 from migration_gate.replay.observed_sql import TRUNCATION, find_changed_names
 from migration_gate.replay.work_messages import WorkMessage, parse_work

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from migration_gate.config.repository_root import find_repository_root
 from migration_gate.errors import RepositoryUnreadable
 from migration_gate.facts import Unchecked
 from migration_gate.git.tree_export import read_folders
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import RunsChannel

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.analysis.ownership import OwnerColumn, find_owners_key, list_owner_columns
 from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.ownership_trials import TriedColumn, try_owned_rows
 from migration_gate.facts import Facts, NullTrial, Owners, OwnershipTrial, Replay, Snapshot
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import psycopg

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.broken_rules import find_broken_rules
@@ -30,6 +30,7 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, copy_base_database, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from migration_gate.analysis.tenant_schemas import find_schema, find_tenant_schemas
@@ -18,6 +18,7 @@ from migration_gate.autofix.rename_fixes import rename_column, rename_table
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.model_comparison import compare_after_trial, compare_with_models, list_differences
 from migration_gate.facts import Column, Difference, RenameFix, Replay, Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.catalog_losses import find_lost_objects
 from migration_gate.replay.dependent_fixes import take_dependents_away
 from migration_gate.replay.fix_outcome import (

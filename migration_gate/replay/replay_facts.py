@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.analysis.handlers_in_functions import find_handled_calls
@@ -25,6 +25,7 @@ from migration_gate.facts import (
     Tree,
     Unchecked,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.history_end import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.observation_gaps import (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.change.base_examination import BaseExamination
 from migration_gate.checkpoint.checkpoint_run import CheckpointRun
 from migration_gate.config.settings import Settings
 from migration_gate.facts import ChangedFile
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay.restored_state import RestoredState

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import Tree
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below

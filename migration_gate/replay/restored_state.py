@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.checkpoint.saved_state import SavedState
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.answer_lines import parse_line
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured

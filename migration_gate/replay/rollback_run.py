@@ -10,10 +10,11 @@ other revisions stand above, the history is run once more up to the revision, an
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.catalog.row_source import FilledTable, RowSource
 from migration_gate.facts import DowngradeText, Failure, RevisionRollback
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.initial_state import prepare_copy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.comparable_catalog import (
@@ -23,6 +23,7 @@ from migration_gate.catalog.row_survival import (
 )
 from migration_gate.catalog.snapshot_reader import parse_snapshot, read_catalog_text
 from migration_gate.facts import Snapshot, Table
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.step_lines import StepFinished

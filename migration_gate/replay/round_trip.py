@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from migration_gate.analysis.catalog_round_trip import find_round_trip_differences, only_adds_labels
@@ -11,6 +11,7 @@ from migration_gate.analysis.refusals import describe_refusal, is_about_shared_r
 from migration_gate.catalog.comparable_catalog import CatalogSet, RevisionChanges
 from migration_gate.catalog.row_survival import RowFate, find_row_fate, read_rows_again
 from migration_gate.facts import DowngradeText, Failure, RevisionRollback
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.rollback_state import DatabaseState, RolledBackHistory, StateReader
 from migration_gate.worker.protocol.order import Direction, RevisionRun

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from migration_gate.facts import Observation, ObservedStatement
+from migration_gate.lazy_dataclass import dataclass
 
 PROGRAM = "squawk"
 SECONDS = 60

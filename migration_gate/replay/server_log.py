@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.worker.observed_blocks import without_notes
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.reported_error import ErrorReport

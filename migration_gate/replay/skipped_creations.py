@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from migration_gate.facts import NamedDefinition, ObjectDescription, SkippedCreation
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.statements import RawStatement, split_statements
 
 if TYPE_CHECKING:

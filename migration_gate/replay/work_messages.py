@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from migration_gate.facts import WorkKind
+from migration_gate.lazy_dataclass import dataclass
 
 REWRITTEN = re.compile(r'rewriting table "(?P<table>.+)"')
 VERIFIED = re.compile(r'verifying table "(?P<table>.+)"')

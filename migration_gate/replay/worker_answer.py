@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +29,7 @@ from migration_gate.facts import (
     StepKeywords,
     Unchecked,
 )
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.history_facts import build_history
 from migration_gate.replay.model_facts import build_model_statement, build_models

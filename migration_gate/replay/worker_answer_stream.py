@@ -9,10 +9,11 @@ import selectors
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY
 from migration_gate.config.settings import Settings
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.project import Project
 from migration_gate.worker.protocol.order import (

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from migration_gate.config.settings import Settings
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project
 from migration_gate.replay.confinement import build_environment, choose_confinement
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment

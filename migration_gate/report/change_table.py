@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from migration_gate.analysis.observed_changes import list_judged
 from migration_gate.check import Extent, Severity
 from migration_gate.facts import Facts, ObservedStatement
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Verdict
 from migration_gate.wording import join_lines

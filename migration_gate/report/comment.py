@@ -10,9 +10,9 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migration_gate.check import Severity
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.base_phrases import describe_base
 from migration_gate.report.change_table import list_change_rows, list_linked
 from migration_gate.report.change_table_markdown import name_anchor, render_change_table

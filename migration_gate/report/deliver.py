@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate import __version__
 from migration_gate.errors import Misconfigured
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.formats import DEFAULT_WIDTH, GITHUB, TEXT, render_report
 from migration_gate.report.workflow_commands import carry_out_commands
 from migration_gate.verdict.outcome import Report

@@ -6,10 +6,10 @@ The chart holds no text of the project as it is: nodes have names of ours, and l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis.revision_graph import build_graph
 from migration_gate.facts import History
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.mermaid import escape_label
 from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport

@@ -6,11 +6,11 @@ these types, and `migration-gate join` reads reports with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.json_drift import JsonDrift, JsonDriftRevision
 
 FORMAT: Literal[1] = 1

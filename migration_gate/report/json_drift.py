@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.facts import Difference, DriftRevision, RenameFix
+from migration_gate.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ word of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.analysis.observed_changes import list_judged
 from migration_gate.facts import ObservedStatement, StoredRelation
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.change_table import LOCK_CHECKS, WORK_CHECKS
 from migration_gate.report.markdown import fence_mermaid, fold_section
 from migration_gate.report.mermaid import plain_label

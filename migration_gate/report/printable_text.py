@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
+
+from migration_gate.lazy_dataclass import dataclass
 
 CODE_INDENT = "    "
 """starts each line of code in a fix"""

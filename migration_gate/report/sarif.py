@@ -9,11 +9,11 @@ import gzip
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from migration_gate.check import Check, check_name
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Location, SourceEdit
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.anchor import anchor_location, is_in_repository, quote_path, verdict_fingerprint
 from migration_gate.report.check_page import HOME, check_page
 from migration_gate.report.markdown import escape_markdown, fence_code

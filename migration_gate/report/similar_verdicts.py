@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.check import Severity
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.verdict_selection import group_by_check
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict

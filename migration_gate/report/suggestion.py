@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.facts import SourceEdit
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.finding_markdown import MARKS, link_check
 from migration_gate.report.markdown import MIN_FENCE, escape_markdown
 from migration_gate.report.verdict_selection import standing_verdicts

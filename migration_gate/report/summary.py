@@ -6,10 +6,10 @@ The order is a reviewer's: the verdict, the findings, the first three unfolded, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Severity
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report import table_diagram
 from migration_gate.report.base_phrases import describe_base, list_fixed, list_old
 from migration_gate.report.change_table import list_change_rows, list_linked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
 
 BOLD, RED, YELLOW, CYAN, GREEN = "1", "31;1", "33", "36", "32;1"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 
 

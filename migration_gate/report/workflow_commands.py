@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:  # (all of the facts are imported with it: half of the time that printing help takes)
     from migration_gate.check import Severity

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from migration_gate.lazy_dataclass import dataclass
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 """bytes of a file that are read"""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.facts import Location, ModelDefinition, ModelPart
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.model_metadata import MetadataFinder, Root, find_class_value
 from migration_gate.scan.model_parts import PartReader
 from migration_gate.scan.module_index import ModuleIndex, ParsedModule, module_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.module_index import ModuleIndex, ParsedModule, Symbol, module_name
 from migration_gate.scan.python_strings import constant_text, dotted_name, last_name
 

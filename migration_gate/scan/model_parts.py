@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeGuard
 
 from migration_gate.facts import Location, ModelPart, ModelPartKind
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.python_strings import constant_text, dotted_name, last_name
 from migration_gate.scan.text_evaluation import Scope, TextEvaluator
 

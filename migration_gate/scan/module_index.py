@@ -6,9 +6,10 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.file_content import read_file
 from migration_gate.scan.python_strings import dotted_name
 from migration_gate.scan.python_syntax import parse_python

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.file_content import read_file
 from migration_gate.scan.revision_files import find_created_tables
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.file_content import decode_text, read_file
 
 MAX_FILE_BYTES = 512 * 1024

@@ -6,8 +6,9 @@ import ast
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
+
+from migration_gate.lazy_dataclass import dataclass
 
 _MAX_TEXTS = 20
 """texts of one expression: a loop over table names gives one for each name"""

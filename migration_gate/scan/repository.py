@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Location, SchemaChange, SqlFile, Tree, Unchecked
 from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.file_content import MAX_FILE_BYTES, FileContent, read_file
 from migration_gate.scan.migration_files import MigrationFiles

@@ -6,10 +6,10 @@ import ast
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import FileDefect, RevisionFile
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.python_parser import parse_module
 from migration_gate.scan.downgrade_text import read_downgrade
 from migration_gate.scan.file_content import read_regular_file

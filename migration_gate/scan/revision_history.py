@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.facts import History, Location, MissingParent, Revision, RevisionFile
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.revision_files import RevisionSource, RevisionSources
 
 _SHORTEST_PREFIX = 4

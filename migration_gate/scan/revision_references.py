@@ -7,10 +7,10 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_strings import constant_text, find_texts
 from migration_gate.scan.python_syntax import parse_python

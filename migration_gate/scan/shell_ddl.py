@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements
 
 _PSQL = re.compile(r"\bpsql\b")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
 from migration_gate.facts import SchemaChangeKind
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.python_ddl import find_python_changes
 from migration_gate.scan.shell_ddl import find_psql_statements

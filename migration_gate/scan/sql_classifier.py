@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from migration_gate.facts import CreatedObject
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.changed_relations import DDL_IN_BODY, find_changed_relations
 from migration_gate.scan.created_objects import find_created_object
 from migration_gate.sql.lexer import Syntax, Token, TokenKind, remove_comments

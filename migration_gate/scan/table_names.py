@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from dataclasses import dataclass
 from typing import cast
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.model_metadata import MetadataFinder, Root, find_class_value
 from migration_gate.scan.module_index import ModuleIndex, ParsedModule, list_statements
 from migration_gate.scan.text_evaluation import CAMEL_CASE, Scope, TextEvaluator

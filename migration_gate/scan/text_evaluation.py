@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.scan.model_metadata import find_class_value
 from migration_gate.scan.module_index import ModuleIndex, ParsedModule
 from migration_gate.scan.python_strings import constant_text, dotted_name, last_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from migration_gate.facts import UnnamedCall
+from migration_gate.lazy_dataclass import dataclass
 
 _NAMING = ("f", "conv", "quoted_name")
 """functions around a name"""

@@ -7,8 +7,8 @@ and MySQL's client read themselves (`\\connect`, DELIMITER, the rows behind COPY
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import Lexer, Syntax, Token, TokenKind
 
 MAX_TOKENS = 3000

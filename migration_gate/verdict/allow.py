@@ -13,12 +13,13 @@ import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
 from migration_gate.check import Finding
 from migration_gate.config.settings import Allowance
+from migration_gate.lazy_dataclass import dataclass
 
 MARK = "migration-gate:"
 COMMENT = re.compile(r"(?:#|--)\s*migration-gate:\s*(?P<rest>.*)")

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.verdict.novelty import compare_with_older
 from migration_gate.verdict.outcome import Verdict
 

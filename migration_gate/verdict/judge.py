@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from migration_gate.analysis import loosened_gate_parts
@@ -16,6 +16,7 @@ from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
 from migration_gate.edits.suggested_edits import EditMaker
 from migration_gate.facts import Facts
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.verdict import stale_baseline, unused_allow
 from migration_gate.verdict.allow import (
     AllowComment,

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from migration_gate.facts import Base, Facts
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.verdict.outcome import SEVERITY_RANK, Novelty, Verdict
 
 _WORD = re.compile(r"\d+|[^\W\d]+")

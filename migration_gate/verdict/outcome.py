@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from migration_gate import facts as facts_package
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.errors import GateError
+from migration_gate.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from migration_gate.facts import AllowanceText, CheckCoverage, Facts, SourceEdit

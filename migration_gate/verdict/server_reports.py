@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migration_gate.check import Evidence, check_name
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.verdict import unused_allow
 from migration_gate.verdict.judge import sort_verdicts
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Verdict
