@@ -12,12 +12,11 @@ Instead, write the downgrade, or say that there is none: `raise NotImplementedEr
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.effectless_statements import READS_ONLY
 from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.rollback_messages import DECLARE_ONE_WAY, locate_downgrade
 from migration_gate.analysis.rolled_back_files import list_rolled_back_files
 from migration_gate.check import Finding, Severity, Subject
-from migration_gate.facts import Facts, Replay, RevisionFile, RevisionRollback
+from migration_gate.facts import Facts, Replay, RevisionFile
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
@@ -61,8 +60,8 @@ def _find_squash_root(facts: Facts) -> str | None:
 def _describe_revision(replay: Replay, file: RevisionFile, *, goes_forward_only: bool) -> Iterator[Finding]:
     revision = file.revision or ""
     rollback = replay.find_rollback(revision)
-    if rollback is not None and (rollback.only_added_labels or _has_only_read(replay, rollback)):
-        return  # Postgres cannot remove a label; and of what did nothing here there is nothing to undo
+    if rollback is not None and rollback.only_added_labels:
+        return  # Postgres cannot remove a label
     changes_schema = rollback.has_changed_catalog if rollback is not None else _names_schema(file)
     what = "`downgrade()` is missing" if file.downgrade.line is None else "`downgrade()` does nothing"
     severity: Severity | None = Severity.NOTE
@@ -73,7 +72,7 @@ def _describe_revision(replay: Replay, file: RevisionFile, *, goes_forward_only:
     elif changes_schema:
         message, severity = f"`{revision}` changes the schema, and its {what}", None
     else:
-        message = f"`{revision}` changes rows alone, and its {what}"
+        message = f"`{revision}` changes rows at most, and its {what}"
     yield Finding(
         object=revision,
         message=message,
@@ -81,20 +80,6 @@ def _describe_revision(replay: Replay, file: RevisionFile, *, goes_forward_only:
         revision=revision,
         fix=f"Write what undoes `upgrade()`, in the opposite order. {DECLARE_ONE_WAY}",
         severity=severity,
-    )
-
-
-def _has_only_read(replay: Replay, rollback: RevisionRollback) -> bool:
-    """Whether the upgrade ran, changed no catalog, and had no statement that may have changed a row.
-
-    One for another database's dialect, for example, or one that repairs what it does not find here.
-    """
-    steps = [step for step in replay.steps if step.revision == rollback.revision]
-    return (
-        not rollback.has_changed_catalog
-        and bool(steps)
-        and not any(step.dropped_statements or step.unrecorded_statements for step in steps)
-        and all(READS_ONLY.match(statement.sql) for step in steps for statement in step.statements)
     )
 
 

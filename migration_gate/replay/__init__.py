@@ -32,6 +32,7 @@
     size_use            how long that takes with production's rows; calibration: how fast this machine is
     server_log          the server's log; server_watch: a server that ended in the middle
 
+    effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database
     startup_errors      why a worker ended before the first revision (early_end); crash_report: a dead one
     startup_advice      what to do then: setting_advice, argument_advice, database_advice, machine_advice;

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.analysis.effectless_statements import READS_ONLY
 from migration_gate.facts import CaughtError
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.replay.effectless_statements import READS_ONLY
 from migration_gate.replay.server_log import ABORTED_TRANSACTION, LogEntry
 from migration_gate.worker.protocol.step_lines import StepFinished
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from migration_gate.analysis.effectless_statements import READS_ONLY
 from migration_gate.facts import CaughtError
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.replay.effectless_statements import READS_ONLY
 from migration_gate.replay.skipped_creations import LogPositions
 
 if TYPE_CHECKING:

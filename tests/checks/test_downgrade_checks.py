@@ -31,7 +31,6 @@ from migration_gate.facts import (
     RevisionRollback,
     RollbackDifference,
     SetKeyword,
-    Statement,
     Step,
     TableState,
     UnnamedCall,
@@ -176,23 +175,13 @@ def test_a_project_without_downgrades_has_decided_that(older: int, severity: Sev
     assert (finding.object, finding.severity) == (names[-1], severity)
 
 
-@pytest.mark.parametrize(
-    ("statements", "found"),
-    [
-        ((), []),
-        (("SELECT i.indisvalid FROM pg_index i",), []),
-        (("SELECT 1 FROM a", "UPDATE a SET b = 1"), ["b"]),
-    ],
-)
-def test_what_did_nothing_here_needs_no_downgrade(statements: tuple[str, ...], found: list[str]) -> None:
-    step = Step(1, "b", 0.1, tuple(Statement(sql, 0.1) for sql in statements))
+def test_a_revision_that_changed_no_schema_is_not_said_to_change_rows() -> None:
     replay = replace(
-        make_base(("a", ()), ("b", ("a",))),
-        rollbacks=(RevisionRollback("b", has_changed_catalog=False),),
-        changed_files=make_base(("a", ()), ("b", ("a",))).changed_files[-1:],
-        steps=(step,),
+        make_base(("a", ()), ("b", ("a",))), rollbacks=(RevisionRollback("b", has_changed_catalog=False),)
     )
-    assert [finding.object for finding in missing_downgrade.check(Facts(replay=replay))] == found
+    (finding,) = (item for item in missing_downgrade.check(Facts(replay=replay)) if item.object == "b")
+    # On empty tables it cannot be told from one that returns at once: for the dialect of another server.
+    assert (finding.severity, "changes rows at most" in finding.message) == (Severity.NOTE, True)
 
 
 def test_an_error_over_a_made_up_row_is_a_note() -> None:
