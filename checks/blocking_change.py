@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import blocking_works, lock_messages
 from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
+from migration_gate.analysis.repeated_findings import fold_repeated
 from migration_gate.analysis.safe_ways import describe_safe_way
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.analysis.work_extent import weigh_blocking_work
@@ -23,10 +24,12 @@ KINDS = blocking_works.KINDS
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield a finding for each kind of work that a statement does under its own lock."""
+    """Yield a finding for each kind of work that a statement does under its own lock; many alike as one."""
     sized = SizedFacts(facts)
-    for item in find_blocking_works(facts):
-        yield weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY)
+    yield from fold_repeated(
+        weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY)
+        for item in find_blocking_works(facts)
+    )
 
 
 def _describe(sized: SizedFacts, item: BlockingWork) -> Finding:

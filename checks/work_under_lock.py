@@ -1,17 +1,21 @@
-"""A statement goes through rows while a lock of an earlier statement is held.
+"""A statement goes through rows, or sleeps, while a lock of an earlier statement is held.
 
 A lock ends with its transaction. What takes a moment by itself blocks others for as long as the slow
 statement after it, on the same table or on another one. By default Alembic runs all pending revisions
 in one transaction, so a revision of its own does not help. Where `tables` or `sizes` say that all tables
 of the statement are small, it is a warning.
 
-Instead, let the lock go first: in an `autocommit_block()`, or with `transaction_per_migration=True`.
+Instead, let the lock go first: in an `autocommit_block()`, or with `transaction_per_migration=True`. A
+`pg_sleep()` under a lock makes others wait for nothing: take it out.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migration_gate.analysis import lock_messages
 from migration_gate.analysis.blocking_works import WorkUnderLock, find_works_under_lock
+from migration_gate.analysis.locked_sleeps import find_sleeps
+from migration_gate.analysis.repeated_findings import fold_repeated
 from migration_gate.analysis.safe_ways import describe_release
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.analysis.work_extent import weigh_work_under_lock
@@ -21,26 +25,42 @@ from migration_gate.wording import join_words
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OBSERVED
-KINDS = ("backfill", "scan")
+KINDS = ("backfill", "scan", "sleep")
+SLEEP_FIX = (
+    "Take the sleep out of the transaction that holds the lock: nobody gains by it, and everybody who waits "
+    "for the lock waits longer. A pause between batches belongs after the COMMIT of each batch, where "
+    "nothing is locked."
+)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield a finding for each statement."""
+    """Yield a finding for each statement; many alike as one."""
     sized = SizedFacts(facts)
-    for item in find_works_under_lock(facts):
-        yield weigh_work_under_lock(sized, _describe(facts, item), item, SEVERITY)
+    yield from fold_repeated(
+        weigh_work_under_lock(sized, _describe_work(facts, item), item, SEVERITY)
+        for item in find_works_under_lock(facts)
+    )
+    yield from fold_repeated(_describe_sleep(facts, item) for item in find_sleeps(facts))
 
 
-def _describe(facts: Facts, item: WorkUnderLock) -> Finding:
+def _describe_work(facts: Facts, item: WorkUnderLock) -> Finding:
+    work = f"since an earlier statement while this one {lock_messages.describe_work(item.works[0])}"
+    return replace(_describe(facts, item, work), fix=describe_release(item))
+
+
+def _describe_sleep(facts: Facts, item: WorkUnderLock) -> Finding:
+    return replace(_describe(facts, item, "while the session sleeps (`pg_sleep`)"), fix=SLEEP_FIX)
+
+
+def _describe(facts: Facts, item: WorkUnderLock, words: str) -> Finding:
     tables = list(dict.fromkeys(lock.relation.table_name for lock in item.locks))
     verb = "is" if len(tables) == 1 else "are"
     return Finding(
         object=item.locks[0].relation.table_name,
-        message=f"{join_words(tables)} {verb} locked since an earlier statement while this one "
-        f"{lock_messages.describe_work(item.works[0])}: {lock_messages.describe_waiting(item.locks[0])}",
+        message=f"{join_words(tables)} {verb} locked {words}: "
+        f"{lock_messages.describe_waiting(item.locks[0])}",
         location=item.statement.location,
         revision=item.statement.revision,
         evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, item.statement, item.locks)),
-        fix=describe_release(item),
         kind=item.kind,
     )

@@ -21,10 +21,11 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
                     given_names: of constraints without a name; rollback_messages: in words
 rehearsal_messages  what became of rows, in words
 
-observed_changes    which observed statements are judged; blocking_works: which of them block others;
-                    lock_messages: in words; safe_ways: written without that, by safe_operations
-                    for a safe_way_request: safe_constraints, safe_indexes, safe_exclusion, safe_rewrites,
-                    safe_maintenance (domain_rules, partition_rules, table_copies);
+observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
+                    block others; repeated_findings: very many alike; lock_messages: in words;
+                    safe_ways: written without that, by safe_operations for a safe_way_request:
+                    safe_constraints, safe_indexes, safe_exclusion, safe_rewrites, safe_maintenance
+                    (domain_rules, partition_rules, table_copies);
                     work_extent: how much it is (sized_facts); lock_hygiene, required_columns, new_parts
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;
                     new_code_needs: what the new one needs

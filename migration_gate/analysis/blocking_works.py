@@ -54,7 +54,9 @@ class WorkUnderLock:
 
     @property
     def kind(self) -> str:
-        """Whether it changes rows, or only reads them."""
+        """Whether it changes rows, only reads them, or does nothing but sleep."""
+        if not self.works:
+            return "sleep"
         return "backfill" if self.statement.written else "scan"
 
 

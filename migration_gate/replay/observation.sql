@@ -75,17 +75,24 @@ begin
         perform set_config('log_lock_waits', 'on', false);
         perform set_config('migration_gate.observed', 'on', false);
     end if;
-    state := jsonb_build_object(
-        'transaction', (select l.virtualtransaction from pg_catalog.pg_locks l
-                        where l.pid = pg_backend_pid() and l.locktype = 'virtualxid' limit 1),
-        'locks', (
-            select coalesce(jsonb_agg(jsonb_build_array(l.relation::bigint, l.mode, n.nspname, c.relname)), '[]')
+    -- pg_locks is read once: it is long where a transaction has made thousands of relations.
+    state := (
+        with held as materialized (
+            select l.locktype, l.virtualtransaction, l.database, l.relation, l.mode
             from pg_catalog.pg_locks l
-            join migration_gate.base_relation b on b.oid = l.relation
-            left join pg_catalog.pg_class c on c.oid = l.relation
-            left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.granted and l.mode <> 'AccessShareLock'
-              and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())));
+            where l.pid = pg_backend_pid() and l.granted
+              and (l.locktype = 'virtualxid' or l.locktype = 'relation' and l.mode <> 'AccessShareLock'))
+        select jsonb_build_object(
+            'transaction', (select h.virtualtransaction from held h where h.locktype = 'virtualxid' limit 1),
+            'locks', (
+                select coalesce(jsonb_agg(jsonb_build_array(h.relation::bigint, h.mode, n.nspname, c.relname)), '[]')
+                from held h
+                join migration_gate.base_relation b on b.oid = h.relation
+                left join pg_catalog.pg_class c on c.oid = h.relation
+                left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                where h.locktype = 'relation'
+                  and h.database = (
+                      select d.oid from pg_catalog.pg_database d where d.datname = current_database()))));
     wants_files := point <> 'statement' or not in_block
         or exists (select from jsonb_array_elements(state -> 'locks') l where l ->> 1 = 'AccessExclusiveLock');
     if wants_files then
@@ -120,10 +127,16 @@ begin
     raise log 'migration_gate point: %', entry;
 end $$;
 
--- Milliseconds; 0 if none is set, or if it is the gate's own limit, which is the database's.
-create function migration_gate.timeout_in_force(name text) returns int language sql stable as $$
-select case s.source when 'database' then 0 else s.setting::int end from pg_catalog.pg_settings s where s.name = $1
-$$;
+-- Milliseconds; 0 if none is set, or if it is the gate's own limit, which is the database's. The view of all settings
+-- is read only if there is one: that is slow.
+create function migration_gate.timeout_in_force(name text) returns int language plpgsql stable as $$
+begin
+    if current_setting($1) = '0' then
+        return 0;
+    end if;
+    return (select case s.source when 'database' then 0 else s.setting::int end
+            from pg_catalog.pg_settings s where s.name = $1);
+end $$;
 
 create function migration_gate.end_observation(step int) returns void language plpgsql security definer
 set search_path = '' as $$
