@@ -27,6 +27,7 @@ SHARED_SETTINGS: dict[str, str] = {
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "autovacuum": "off",
+    "deadlock_timeout": "200ms",  # a wait is logged after it, and an empty database is busy with nothing
     "restart_after_crash": "off",  # a crash ends the run, with the log that says why
     "timezone": "UTC",
     # The log is read: in English, with notices, and with the statements that failed.

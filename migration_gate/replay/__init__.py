@@ -30,7 +30,8 @@
     observed_statements     that log as facts: observed_work, observed_sql;
                         observation_gaps: what was not seen; second_opinion: of a linter
     size_use            how long that takes with production's rows; calibration: how fast this machine is
-    server_log          the server's log; server_watch: a server that ended in the middle
+    server_log          the server's log; lock_waits: who waited for whom;
+                        server_watch: a server that ended in the middle
 
     effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database

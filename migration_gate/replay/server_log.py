@@ -16,14 +16,9 @@ from migration_gate.worker.protocol.run_lines import RunFailed
 
 ABORTED_TRANSACTION = "25P02"
 """in_failed_sql_transaction"""
-ENDED_WAITS = ("57014", "55P03", "40P01")
-"""query_canceled (a time limit), lock_not_available and deadlock_detected"""
-LOCK_WAIT = re.compile(r"process \d+ still waiting for (?P<mode>\w+) on ")
-LOCK_HOLDER = re.compile(r"Process(?:es)? holding the lock: (?P<pid>\d+)")
 STATEMENT = re.compile(r"(?:statement|execute [^:\n]*): (?P<sql>.*)", re.DOTALL)
 OWN_NAME = "migration_gate"
 """stands in every statement of the gate's own"""
-SHOWN_STATEMENT = 400
 READ_BYTES = 4 << 20
 """of the log, the end is read"""
 ENTRY = re.compile(
@@ -62,8 +57,6 @@ def add_first_error(line: Line, log: Path | None, database: str) -> Line:
     """The line itself; to a failure in an aborted transaction, the error that aborted it is added."""
     if not isinstance(line, RunFailed):
         return line
-    if line.error.sqlstate in ENDED_WAITS and log is not None:
-        line = _add_lock_wait(line, _read_end(log), database)
     if line.first_error is not None:
         return replace(line, first_error=_with_line(line.first_error, line.file))
     if line.error.sqlstate != ABORTED_TRANSACTION or log is None:
@@ -82,43 +75,6 @@ def add_first_error(line: Line, log: Path | None, database: str) -> Line:
     return replace(line, first_error=first_error)
 
 
-def _add_lock_wait(line: RunFailed, text: str, database: str) -> RunFailed:
-    """The failure, with the statement of the session for which its own statement waited, if it waited."""
-    wait = find_lock_wait(text, database)
-    if wait is None:
-        return line
-    detail = "\n".join(filter(None, [line.error.detail, wait]))
-    return replace(line, error=replace(line.error, detail=detail))
-
-
-def find_lock_wait(text: str, database: str) -> str | None:
-    """The last wait for a lock that the log has, with the last statement of the session that had the lock.
-
-    Postgres logs a wait after a second; it sees no deadlock where one session waits in Python for the other.
-    """
-    entries = read_entries(text, database)
-    waits = [position for position, entry in enumerate(entries) if LOCK_WAIT.match(entry.text)]
-    if not waits:
-        return None
-    position = waits[-1]
-    waiting = LOCK_WAIT.match(entries[position].text)
-    following = (entry for entry in entries[position + 1 :] if entry.pid == entries[position].pid)
-    holder = next((match for entry in following if (match := LOCK_HOLDER.match(entry.text))), None)
-    if waiting is None or holder is None:
-        return None
-    statements = [
-        match["sql"]
-        for entry in entries[:position]
-        if entry.pid == holder["pid"] and (match := STATEMENT.fullmatch(entry.text))
-    ]
-    own = [sql for sql in statements if OWN_NAME not in sql]
-    last = " ".join(own[-1].split())[:SHOWN_STATEMENT] if own else "not known"
-    return (
-        f"It waited for {waiting['mode']} behind another session of the migration, whose last statement was: "
-        f"{last}"
-    )
-
-
 def _with_line(error: ErrorReport, file: str | None) -> ErrorReport:
     """The error with the line of its statement in the revision's file, if the worker did not know it."""
     if error.line is not None:
@@ -128,7 +84,7 @@ def _with_line(error: ErrorReport, file: str | None) -> ErrorReport:
 
 def find_first_error(log: Path, database: str) -> LoggedError | None:
     """The error that aborted the transaction which was used last in spite of it; None without one."""
-    text = _read_end(log)
+    text = read_end(log)
     newest_by_session: dict[str, LoggedError] = {}
     first_error = None
     for error in _read_errors(text, database):
@@ -139,7 +95,7 @@ def find_first_error(log: Path, database: str) -> LoggedError | None:
     return first_error
 
 
-def _read_end(log: Path) -> str:
+def read_end(log: Path) -> str:
     """The end of the log; '' if it cannot be read."""
     try:
         with log.open("rb") as stream:

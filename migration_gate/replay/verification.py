@@ -11,6 +11,7 @@ from migration_gate.facts import Connection, Failure, Replay
 from migration_gate.project import Project
 from migration_gate.replay import startup_errors
 from migration_gate.replay.early_end import EarlyEnd
+from migration_gate.replay.lock_waits import is_lock_wait
 from migration_gate.replay.worker_answer import AnswerReader
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ def _list_errors(answer: AnswerReader, failure: Failure | None) -> Iterator[Fail
 
 def _explain_time_limit(error: Failure) -> TimedOut:
     revision = f"of revision {error.revision} " if error.revision else ""
+    if is_lock_wait(error.detail):
+        return TimedOut(
+            f"A statement {revision}waited for a lock until its time limit: {error.message}.",
+            advice="Another session of the migration holds the lock. If it ends only after this statement, "
+            "the migration waits for itself, in production too: use one connection, `op.get_bind()`, or let "
+            "the other one commit first.",
+            where=str(error.location or ""),
+            evidence="\n".join(filter(None, (error.statement, error.detail))),
+        )
     return TimedOut(
         f"A statement {revision}took longer than its time limit: {error.message}.",
         advice="The limit is the gate's (`limits: {statement: ...}`), or the project's own "

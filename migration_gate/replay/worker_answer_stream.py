@@ -18,6 +18,7 @@ from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
 from migration_gate.replay.answer_lines import corrupted_answer, parse_line
+from migration_gate.replay.lock_waits import add_lock_wait
 from migration_gate.replay.server_log import add_first_error
 from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
@@ -265,6 +266,7 @@ class AnswerStream:
         if isinstance(line, InterpreterEnded):
             return self._explain_early_end(line.status)
         self._server_watch.verify_failure(line)
+        line = add_lock_wait(line, self._server.log, self._database)
         return add_first_error(line, self._server.log, self._database)
 
     def _keep_output(self, data: bytes) -> None:
