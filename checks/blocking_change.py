@@ -10,8 +10,8 @@ Instead, do the same in steps that hold such a lock for moments only: each findi
 from collections.abc import Iterator
 
 from migration_gate.analysis import blocking_works, lock_messages
+from migration_gate.analysis.alike_findings import fold_repeated
 from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
-from migration_gate.analysis.repeated_findings import fold_repeated
 from migration_gate.analysis.safe_ways import describe_safe_way
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.analysis.work_extent import weigh_blocking_work

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.analysis import lock_messages
+from migration_gate.analysis.alike_findings import fold_repeated
 from migration_gate.analysis.blocking_works import WorkUnderLock, find_works_under_lock
 from migration_gate.analysis.locked_sleeps import find_sleeps
-from migration_gate.analysis.repeated_findings import fold_repeated
 from migration_gate.analysis.safe_ways import describe_release
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.analysis.work_extent import weigh_work_under_lock

@@ -22,7 +22,7 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
 rehearsal_messages  what became of rows, in words
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
-                    block others; repeated_findings: very many alike; lock_messages: in words;
+                    block others; alike_findings: very many alike; lock_messages: in words;
                     safe_ways: written without that, by safe_operations for a safe_way_request:
                     safe_constraints, safe_indexes, safe_exclusion, safe_rewrites, safe_maintenance
                     (domain_rules, partition_rules, table_copies);

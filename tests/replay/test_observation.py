@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from migration_gate.facts import Observation, ObservedStatement
+from migration_gate.checks import work_under_lock
+from migration_gate.facts import Facts, Observation, ObservedStatement
+from migration_gate.report.change_table import list_change_rows
+from migration_gate.report.change_table_markdown import render_change_table
+from migration_gate.verdict.outcome import ProjectReport
 from tests.support.project_files import write_files
 from tests.support.replay_engine import Engine, Ran
 from tests.support.user_project import ENV, project, revision
@@ -220,3 +224,38 @@ def test_where_a_commit_would_change_something_the_locks_of_old_revisions_are_he
     assert any("`transaction_per_migration=True`" in note for note in ran.replay.notes)
     assert ran.replay.unchecked == ()
     assert describe_all(ran.replay.observation.statements) == ["ALTER TABLE: -: -"]
+
+
+def test_many_statements_of_one_revision_are_one_finding_and_one_row(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine, f"{ADD}\nfor number in range(800):\n    op.execute(f'update item set n = {{number}}')"
+    )
+    facts = Facts("app", ran.replay)
+    assert len(ran.replay.observation.statements) == 801
+    (finding,) = work_under_lock.check(facts)
+    assert finding.evidence[-1].text == "799 more statements of this revision do the same (line 14)"
+    (row,) = list_change_rows(ProjectReport("app", facts))
+    assert len(row.operations) == 801
+    assert len(render_change_table([row])) < 600
+
+
+def test_a_sleep_is_told_as_a_sleep(engine: Engine) -> None:
+    block = "do $$ begin lock table item; perform pg_sleep(0.01); end $$"
+    ran = run_new_revisions(engine, 'op.execute("lock table item")\nop.execute("select pg_sleep(0.01)")')
+    (finding,) = work_under_lock.check(Facts("app", ran.replay))
+    assert (finding.kind, finding.location and finding.location.line) == ("sleep", 13)
+    assert "Take the sleep out" in finding.fix
+    ran = run_new_revisions(engine, f'op.execute("{block}")')
+    assert [item.kind for item in work_under_lock.check(Facts("app", ran.replay))] == ["sleep"]
+
+
+def test_a_commit_by_hand_releases_what_was_locked(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine, f'{ADD}\nop.execute("commit")\nop.execute("begin")\nop.execute("update item set n = 1")'
+    )
+    add, update = ran.replay.observation.statements
+    assert [(describe(item), item.transaction) for item in (add, update)] == [
+        ("ALTER TABLE: ACCESS EXCLUSIVE item: -", 1),
+        ("UPDATE: -: rows item", 2),
+    ]
+    assert list(work_under_lock.check(Facts("app", ran.replay))) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migration_gate.analysis.repeated_findings import MAX_ALIKE, fold_repeated
+from migration_gate.analysis.alike_findings import MAX_ALIKE, fold_repeated
 from migration_gate.check import Finding
 from migration_gate.facts import Location
 

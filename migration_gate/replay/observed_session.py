@@ -1,0 +1,75 @@
+"""What is known of one session while its log is read, and what was seen between two of its points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+
+from migration_gate.facts import LockMode, RowWork, WorkKind
+from migration_gate.lazy_dataclass import dataclass
+from migration_gate.replay.observation_log import LoggedLock, LogMessage, LogPoint, SessionState
+from migration_gate.replay.work_messages import parse_proof, parse_work
+
+NO_STATE = SessionState("", ())
+
+
+@dataclass(slots=True)
+class Session:
+    """What is known of one session so far."""
+
+    statement: str = ""
+    """that runs, or ran last"""
+    parts: list[str] = field(default_factory=list)
+    """what is left of it, if it consists of several statements"""
+    is_described: bool = False
+    """commands of it are facts already"""
+    messages: list[LogMessage] = field(default_factory=list)
+    """since the last point"""
+    earlier: list[str] = field(default_factory=list)
+    """statements since the last point, without the last one: the worker does not know them"""
+    unplaced: list[int] = field(default_factory=list)
+    """positions of the facts whose line is not known yet"""
+    state: SessionState = NO_STATE
+    states: dict[str, SessionState] = field(default_factory=dict)
+    """by their digests"""
+    files: dict[int, int] = field(default_factory=dict)
+    scans: dict[int, int] = field(default_factory=dict)
+    held_before: frozenset[LoggedLock] = frozenset()
+    """locks of revisions that are not looked at, in the same transaction"""
+    since: dict[tuple[int, LockMode], int] = field(default_factory=dict)
+    """the number of the statement that took the lock"""
+    is_observed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen between two points of a session."""
+
+    point: LogPoint | None = None
+    works: Sequence[RowWork] = ()
+    files: Sequence[int] = ()
+    """oids of relations that got another file"""
+    messages: Sequence[LogMessage] = ()
+
+
+def is_about_work(message: LogMessage) -> bool:
+    """Whether the server says what a statement of the project's does with rows, or need not do."""
+    if message.level != "DEBUG" or "migration_gate" in message.context:
+        return False
+    return parse_work(message.text) is not None or bool(parse_proof(message.text))
+
+
+def reads_itself(evidence: Evidence) -> bool:
+    """Whether a command reads tables by a query of its own, as for a new foreign key."""
+    works = (parse_work(message.text) for message in evidence.messages)
+    return any(work is not None and work.kind is WorkKind.FOREIGN_KEY for work in works)
+
+
+def has_part(work: RowWork, evidence: Evidence) -> bool:
+    """Whether the command itself has read the table."""
+    if any(work.relation == own.relation for own in evidence.works):
+        return True
+    point = evidence.point
+    if point is None or not (point.tag or "").endswith("INDEX"):
+        return False
+    return any(name == work.relation.name for _, name, _ in point.targets or ())
