@@ -18,6 +18,10 @@ OTHER_SERVER = (
     "the server is one that the gate did not start, or whose log it may not write: which locks the new "
     "revisions take, and what they do under them, was not observed"
 )
+OTHER_SERVER_ADVICE = (
+    "Let the gate start the server (`postgres: auto`, a major or an image), whose log it reads. Where it "
+    "must be this one, see by hand what the new revisions lock, and allow it by name, with a reason."
+)
 
 
 def add_missing_revisions(
@@ -36,14 +40,14 @@ def list_blind_spots(observation: Observation) -> Iterator[Unchecked]:
         yield Unchecked(SUBJECT, spot, "See by hand what the statement locks, and allow the finding.")
 
 
-def describe_unobserved(setup: ReplaySetup, begun: Collection[str], history: History) -> Iterator[str]:
-    """A note, if there was something to look at and the server shows nothing."""
+def find_unobserved(setup: ReplaySetup, begun: Collection[str], history: History) -> Iterator[Unchecked]:
+    """One, if there was something to look at and the server shows nothing."""
     scope = setup.settings.observe
     if scope == "off" or can_observe(setup.server):
         return
     files = None if scope == "all" else _list_changed(setup)
     if _list_wanted(begun, history, files):
-        yield OTHER_SERVER
+        yield Unchecked(SUBJECT, OTHER_SERVER, OTHER_SERVER_ADVICE)
 
 
 def _list_changed(setup: ReplaySetup) -> set[str]:

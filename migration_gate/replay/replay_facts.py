@@ -30,7 +30,7 @@ from migration_gate.replay.history_end import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.observation_gaps import (
     add_missing_revisions,
-    describe_unobserved,
+    find_unobserved,
     list_blind_spots,
 )
 from migration_gate.replay.observation_log import is_observed
@@ -91,7 +91,6 @@ def collect_replay_facts(
                     *describe_adjustments(answer),
                     *answer.notes(),
                     *find_refused_notes(rollback),
-                    *describe_unobserved(setup, answer.begun_steps().values(), history),
                     *observation.remarks,
                     *describe_gaps(rehearsal),
                     *_describe_unused_rows(setup.settings),
@@ -105,6 +104,7 @@ def collect_replay_facts(
             *answer.unchecked(),
             *_list_unproven(rollback),
             *list_blind_spots(observation),
+            *find_unobserved(setup, answer.begun_steps().values(), history),
             *rehearsal.unchecked,
         ),
         rollback_scope=setup.settings.rollback,

@@ -15,6 +15,8 @@ from migration_gate.wording import join_lines
 
 MAX_ROWS = 30
 """the newest revisions; more is no change that anybody reviews"""
+SHOWN_WORKS = 2
+"""of one revision, beside the first one; each has its own size"""
 WORK_CHECKS = ("blocking-change", "work-under-lock")
 LOCK_CHECKS = ("broad-lock", "shared-transaction", "missing-lock-timeout", "needless-lock")
 FAILING_CHECKS = ("fails-on-rows", "required-column")
@@ -141,11 +143,23 @@ def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Ite
 
 def _build_work(own: Iterable[Verdict]) -> Cell:
     verdicts = _select(own, WORK_CHECKS)
-    kinds = list(dict.fromkeys(verdict.finding.kind or "other work" for verdict in verdicts))
-    extents = [verdict.finding.extent for verdict in verdicts if verdict.finding.extent is not None]
-    note = ", ".join([*kinds[1:], *(filter(None, [extents[0].amount, extents[0].time]) if extents else ())])
-    short = _shorten_extent(extents[0]) if extents else ""
-    return Cell(kinds[0] if kinds else "none", verdicts, note=note, short_extent=short)
+    if not verdicts:
+        return Cell("none")
+    kind, *others = dict.fromkeys(_describe_work(verdict) for verdict in verdicts)
+    shown = [" ".join(filter(None, item)) for item in others[:SHOWN_WORKS]]
+    more = [f"and {len(others) - SHOWN_WORKS} more"] if len(others) > SHOWN_WORKS else []
+    note = "; ".join(filter(None, [kind[1], *shown, *more]))
+    extent = verdicts[0].finding.extent
+    count = f" +{len(others)}" if others else ""
+    short = f"{_shorten_extent(extent)}{count}" if extent is not None else ""
+    return Cell(kind[0], verdicts, note=note, short_extent=short)
+
+
+def _describe_work(verdict: Verdict) -> tuple[str, str]:
+    """The kind of the work, and how much it is; '' if that is not known."""
+    extent = verdict.finding.extent
+    amount = ", ".join(filter(None, [extent.amount, extent.time])) if extent is not None else ""
+    return verdict.finding.kind or "other work", amount
 
 
 def _shorten_extent(extent: Extent) -> str:

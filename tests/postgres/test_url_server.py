@@ -30,7 +30,9 @@ from migration_gate.postgres.remote_cleanup import cleanup_of_databases
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.postgres.url import parse_url, proxy_target
+from tests.replay.test_observation import ADD, run_new_revisions
 from tests.support.child_signals import restore_default_signals
+from tests.support.replay_engine import Engine
 
 slow = pytest.mark.slow
 needs_local = pytest.mark.skipif(
@@ -97,6 +99,19 @@ def test_the_databases_of_the_run_are_dropped_and_no_other_is_touched(
     lingering.close()
     assert databases(user_server) == before
     assert not folder.exists()
+
+
+@slow
+@needs_local
+def test_locks_that_nobody_could_see_are_unchecked(user_server: Server, run_folder: Path) -> None:
+    with start_server(url_of(user_server), folder=run_folder) as server:
+        ran = run_new_revisions(Engine(server, run_folder), ADD)
+        assert [item.object for item in ran.replay.unchecked] == ["locks"]
+        assert "was not observed" in ran.replay.unchecked[0].why
+        assert ran.replay.observation.statements == ()
+        assert [item.revision for item in ran.replay.rehearsal.revisions] == ["new0"]
+        assert run_new_revisions(Engine(server, run_folder), ADD, observe="off").replay.unchecked == ()
+        assert run_new_revisions(Engine(server, run_folder)).replay.unchecked == ()
 
 
 @slow

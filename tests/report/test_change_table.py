@@ -98,6 +98,26 @@ def test_a_cell_is_the_worst_verdict_or_what_is_known_without_one() -> None:
     ]
 
 
+def test_each_work_of_a_revision_has_its_own_size() -> None:
+    works = [
+        ("table-rewrite", Extent("48 GB", "about 6 min")),
+        ("index-rebuild", Extent("2 GB")),
+        ("index-rebuild", None),
+        ("check-scan", Extent("1 GB", "about 2 s")),
+    ]
+    verdicts = [verdict("blocking-change", "b2", Severity.ERROR, kind) for kind, _ in works]
+    sized = [
+        replace(item, finding=replace(item.finding, extent=extent))
+        for item, (_, extent) in zip(verdicts, works, strict=True)
+    ]
+    row = list_change_rows(make_project(*sized))[0]
+    assert (row.work.text, row.work.note) == (
+        "table-rewrite",
+        "48 GB, about 6 min; index-rebuild 2 GB; index-rebuild; and 1 more",
+    )
+    assert row.work.short_extent == "48 GB, 6 min +3"
+
+
 def test_work_on_a_table_of_known_size_says_how_much_it_is() -> None:
     extent = Extent("48 GB, 120 million rows", "about 6 min")
     work = verdict("blocking-change", "b2", Severity.ERROR, "table-rewrite")
