@@ -12,7 +12,7 @@ from migration_gate.analysis.observed_changes import list_judged
 from migration_gate.facts import ObservedStatement, StoredRelation
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.change_table import LOCK_CHECKS, WORK_CHECKS
-from migration_gate.report.markdown import fence_mermaid, fold_section
+from migration_gate.report.markdown import escape_markdown, fence_mermaid, fold_section
 from migration_gate.report.mermaid import plain_label
 from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport
@@ -24,11 +24,12 @@ MAX_CHARTS = 3
 MAX_STATEMENTS = 12
 """of one chart; each is a column"""
 MAX_TABLES = 10
-STATEMENT_LENGTH = 40
-NAME_LENGTH = 20
-"""characters of a label"""
-READERS, WRITERS = "reads and writes wait", "writes wait"
-DIRECTIVE = '%%{init: {"gantt": {"leftPadding": 150}}}%%'
+STATEMENT_LENGTH = 200
+TAG_LENGTH = 16
+NAME_LENGTH = 14
+"""characters of a label: a telephone shows 375 pixels"""
+READERS, WRITERS = "all wait", "writes wait"
+DIRECTIVE = '%%{init: {"gantt": {"leftPadding": 90}}}%%'
 HEADER = (
     DIRECTIVE,
     "gantt",
@@ -37,12 +38,13 @@ HEADER = (
     "  tickInterval 1day",
     "  todayMarker off",
 )
+NEW_LINE, QUOTE = "\n", "'"
 DAY = "2000-01-{:02}"
 """a statement is a day long: Mermaid draws nothing but times"""
 LEGEND = (
-    "Each column is a statement, however long it takes. Red above: it goes through rows while others wait. "
-    "Below: who waits for a table, from the statement that locks it to the end of the transaction; red: "
-    "even reads."
+    "Each column is a statement of the list, however long it takes. Red above: it goes through rows while "
+    "others wait. Below: who waits for a table, from the statement that locks it to the end of the "
+    "transaction; red: reads, too."
 )
 
 
@@ -120,16 +122,23 @@ def _draw_chart(statements: Sequence[ObservedStatement], bars: Sequence[LockBar]
         lines += [
             _draw_bar(bar, len(shown)) for bar in bars if bar.relation == table and bar.first < len(shown)
         ]
-    return fence_mermaid("\n".join(lines)) + _count_others(
-        len(statements) - len(shown), len(tables) - MAX_TABLES
-    )
+    listed = "".join(f"{number}. {_quote_statement(item)}\n" for number, item in enumerate(shown, 1))
+    others = _count_others(len(statements) - len(shown), len(tables) - MAX_TABLES)
+    return f"{fence_mermaid(NEW_LINE.join(lines))}\n{listed}{others}"
+
+
+def _quote_statement(statement: ObservedStatement) -> str:
+    """The statement as Markdown on one line."""
+    text = join_lines(statement.sql or statement.client_sql) or statement.tag
+    short = text if len(text) <= STATEMENT_LENGTH else f"{text[: STATEMENT_LENGTH - 1]}…"
+    return f"<code>{escape_markdown(short.replace('`', QUOTE))}</code>"
 
 
 def _draw_statement(position: int, statement: ObservedStatement) -> str:
     is_waited_for = any(lock.blocks_writes and lock.relation.is_table for lock in statement.locks)
-    text = join_lines(statement.sql or statement.client_sql) or statement.tag
+    text = statement.tag or " ".join((statement.sql or statement.client_sql).split()[:2])
     tags = "crit, " if statement.works and is_waited_for else ""
-    label = plain_label(text, STATEMENT_LENGTH)
+    label = plain_label(text, TAG_LENGTH)
     return f"  {position + 1}. {label} :{tags}{_name_day(position)}, {_name_day(position + 1)}"
 
 

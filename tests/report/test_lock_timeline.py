@@ -30,9 +30,9 @@ TOTALS = StoredRelation("public", "totals", "materialized view")
 DAY = r"2000-01-\d\d"
 LABEL = r"[\w _.,/…()'=*+∶·-]+"
 LINE = re.compile(
-    rf'%%\{{init: \{{"gantt": \{{"leftPadding": 150\}}\}}\}}%%|gantt|  dateFormat YYYY-MM-DD|  axisFormat %-d'
+    rf'%%\{{init: \{{"gantt": \{{"leftPadding": 90\}}\}}\}}%%|gantt|  dateFormat YYYY-MM-DD|  axisFormat %-d'
     rf"|  tickInterval 1day|  todayMarker off|  section {LABEL}"
-    rf"|  (\d+\. {LABEL}|(reads and )?writes wait) :((crit|active), )?{DAY}, {DAY}"
+    rf"|  (\d+\. {LABEL}|(all|writes) wait) :((crit|active), )?{DAY}, {DAY}"
 )
 
 
@@ -76,14 +76,14 @@ STATEMENTS = (
 def test_statements_and_below_them_who_waits_for_which_table() -> None:
     assert diagram(report(*STATEMENTS))[6:] == [
         "  section b2",
-        "  1. CREATE INDEX ix ON app.parts (a) :crit, 2000-01-01, 2000-01-02",
-        "  2. ALTER TABLE orders ADD a int :2000-01-02, 2000-01-03",
-        "  3. UPDATE orders SET a = 1 :crit, 2000-01-03, 2000-01-04",
+        "  1. CREATE INDEX :crit, 2000-01-01, 2000-01-02",
+        "  2. ALTER TABLE :2000-01-02, 2000-01-03",
+        "  3. UPDATE orders :crit, 2000-01-03, 2000-01-04",
         "  section app.parts",
         "  writes wait :active, 2000-01-01, 2000-01-03",
-        "  reads and writes wait :crit, 2000-01-03, 2000-01-04",
+        "  all wait :crit, 2000-01-03, 2000-01-04",
         "  section orders",
-        "  reads and writes wait :crit, 2000-01-02, 2000-01-04",
+        "  all wait :crit, 2000-01-02, 2000-01-04",
     ]
 
 
@@ -108,6 +108,7 @@ def test_a_long_transaction_is_cut_and_many_are_counted() -> None:
     statements = [observe(number, f"ALTER {number}", *locks[:number]) for number in range(1, 41)]
     text = render_timelines(report(*statements))
     assert len(re.findall(r"^  \d+\. ", text, re.MULTILINE)) == MAX_STATEMENTS
+    assert f"\n{MAX_STATEMENTS}. <code>ALTER {MAX_STATEMENTS}</code>\n" in text
     assert text.count("writes wait :") == MAX_TABLES
     assert "Not drawn: 28 more statements and 2 more tables." in text
     assert f"2000-01-{MAX_STATEMENTS + 2:02}" not in text
