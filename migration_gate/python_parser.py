@@ -7,6 +7,7 @@ use one counter), and a SystemError is raised.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from threading import Lock
 
 _TURN = Lock()
@@ -16,3 +17,16 @@ def parse_module(source: str | bytes, filename: str = "<unknown>") -> ast.Module
     """The tree. Raises what `ast.parse` does: SyntaxError, ValueError, RecursionError, MemoryError."""
     with _TURN:
         return ast.parse(source, filename)
+
+
+def walk_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, as `ast.walk`, but in no order, without `Load` and the like, and much faster."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for value in vars(node).values():
+            if isinstance(value, list):
+                waiting += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                waiting.append(value)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migration_gate.facts import SourceCall
+from migration_gate.python_parser import walk_nodes
 
 _SCHEMA_CALL = re.compile(
     r"(?:alter|add|drop|create|rename|bulk|batch)_\w+|execute|Column|Index|Sequence|Identity|Enum|ENUM|DOMAIN|Boolean"
@@ -19,10 +20,12 @@ _SQL = re.compile(
     r"\s*(?:create|alter|drop|comment|do|truncate|select|grant|revoke|begin|with)\s", re.IGNORECASE
 )
 
+_READ_NODES = (ast.Call, ast.With, ast.AsyncWith, ast.Constant)
+
 
 def find_schema_calls(tree: ast.Module) -> tuple[SourceCall, ...]:
     """The calls, the `with` blocks and the literals that hold SQL, by line."""
-    calls = (call for node in ast.walk(tree) for call in _read_node(node))
+    calls = (call for node in walk_nodes(tree) if isinstance(node, _READ_NODES) for call in _read_node(node))
     return tuple(sorted(calls, key=lambda call: (call.line, -call.end_line)))
 
 

@@ -106,8 +106,13 @@ def read_revision_files_below(
     """
     sources = []
     folders = {_display_path(folder, repository) for folder in locations}
+    real_folders: dict[Path, Path] = {}
     for file in _find_files_below((*locations, scripts)):
-        source = _read_revision_file(file, _display_path(file, repository))
+        folder = real_folders.get(file.parent)
+        if folder is None:
+            folder = real_folders[file.parent] = Path(os.path.realpath(file.parent))
+        real = file if file.is_symlink() else folder / file.name
+        source = _read_revision_file(file, _display_path(real, repository))
         if source is None:
             continue
         if source.file.revision or os.path.dirname(source.file.path) in folders:  # noqa: PTH120

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from migration_gate.facts import UnnamedCall
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.python_parser import walk_nodes
 
 _NAMING = ("f", "conv", "quoted_name")
 """functions around a name"""
@@ -55,19 +56,27 @@ def find_unnamed_creations(function: ast.FunctionDef) -> Iterator[UnnamedCall]:
 
 
 def _find_calls(function: ast.FunctionDef, signatures: Mapping[str, _Signature]) -> Iterator[UnnamedCall]:
+    unnamed = [
+        node
+        for node in walk_nodes(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in signatures
+        and _is_none(_find_argument(node, 0, _NAME_KEYWORDS))
+    ]
+    if not unnamed:
+        return
     batches = dict(_list_batches(function))
-    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+    for call in sorted(unnamed, key=lambda node: (node.lineno, node.col_offset)):
         match call.func:
-            case ast.Attribute(value=owner, attr=name) if name in signatures:
-                if _is_none(_find_argument(call, 0, _NAME_KEYWORDS)):
-                    batch = batches.get(owner.id) if isinstance(owner, ast.Name) else None
-                    yield _describe_call(call, name, signatures[name], batch)
+            case ast.Attribute(value=owner, attr=name):
+                batch = batches.get(owner.id) if isinstance(owner, ast.Name) else None
+                yield _describe_call(call, name, signatures[name], batch)
 
 
 def _list_batches(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
     """Variables of `with op.batch_alter_table("name") as variable:`, with the table or ''."""
-    for node in ast.walk(function):
+    for node in walk_nodes(function):
         for item in node.items if isinstance(node, ast.With) else ():
             match item:
                 case ast.withitem(
