@@ -20,7 +20,7 @@ def parse_module(source: str | bytes, filename: str = "<unknown>") -> ast.Module
 
 
 def walk_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """The node and all below it, as `ast.walk`, but in no order, without `Load` and the like, and much faster."""
+    """The node and all below it: as `ast.walk`, but in no order, without `Load` and the like, and faster."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
