@@ -277,6 +277,7 @@ declare
     renamed oid[] := '{}';
     has_heirs boolean := false;
     previous text; -- the name under which the object was logged before
+    client_text text;
 begin
     if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
         return;
@@ -286,6 +287,7 @@ begin
         from pg_event_trigger_ddl_commands() c
     loop
         has_commands := true;
+        client_text := coalesce(client_text, left(migration_gate.client_query(), 4000));
         if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
             or command.objid is null then -- GRANT and similar commands name no object
             continue;
@@ -307,7 +309,7 @@ begin
         end if;
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
         values (migration_gate.current_step(), command.command_tag, command.object_type, command.object_identity, logged,
-                left(migration_gate.client_query(), 4000),
+                client_text,
                 case when relation is null and type is null then null
                      when logged = any (logged_before) then '='
                      when relation is not null then migration_gate.relation_state(relation)

@@ -10,7 +10,6 @@ import _socket
 import ctypes
 import errno
 import os
-import platform
 import struct
 
 from migration_gate.sandbox.filter_program import AF_NETLINK, AF_UNIX
@@ -170,7 +169,7 @@ def _copy_descriptor(process: int, descriptor: int) -> int:
 
 def _call(name: str, *arguments: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(SYSTEM_CALLS[platform.machine()][name], *arguments)
+    result: int = libc.syscall(SYSTEM_CALLS[os.uname().machine][name], *arguments)
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

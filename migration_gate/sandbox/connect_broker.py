@@ -27,7 +27,6 @@ import ctypes
 import errno
 import json
 import os
-import platform
 import signal
 import struct
 from contextlib import suppress
@@ -158,7 +157,7 @@ class ConnectBroker:
         """
         uid, gid = self._options.uid, self._options.gid
         if uid is not None:
-            calls = SYSTEM_CALLS[platform.machine()]
+            calls = SYSTEM_CALLS[os.uname().machine]
             self._libc.syscall(calls["setgroups"], 0, None)
             self._libc.syscall(calls["setresgid"], gid, gid, gid)
             self._libc.syscall(calls["setresuid"], uid, uid, uid)
@@ -276,7 +275,7 @@ def _ask_first_question() -> None:
 
 def is_bind(question: Notification) -> bool:
     """Whether this is a bind(), and not a connect()."""
-    return bool(question.call.number == SYSTEM_CALLS[platform.machine()]["bind"])
+    return bool(question.call.number == SYSTEM_CALLS[os.uname().machine]["bind"])
 
 
 def get_error_number(error: Exception) -> int:

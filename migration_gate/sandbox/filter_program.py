@@ -6,7 +6,7 @@ In the instructions of BPF, as an array of struct sock_filter.
 from __future__ import annotations
 
 import errno
-import platform
+import os
 import struct
 from collections.abc import Mapping
 
@@ -52,7 +52,7 @@ def build_program(actions: Mapping[str, int], network: bool = False) -> bytes:
     There are no new namespaces: in one of them a path or an abstract name means another socket than here.
     No file or socket has its events told by a signal: that signal would reach any process of the account.
     """
-    machine = platform.machine()
+    machine = os.uname().machine
     calls = SYSTEM_CALLS[machine]
     refuse, deny = SECCOMP_RET_ERRNO | errno.EACCES, SECCOMP_RET_ERRNO | errno.EPERM
     return b"".join(

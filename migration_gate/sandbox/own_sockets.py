@@ -8,7 +8,6 @@ from __future__ import annotations
 import _socket
 import ctypes
 import os
-import platform
 import stat
 import struct
 import time
@@ -101,7 +100,7 @@ def read_birth(file: int) -> int | None:
     """When the file was made, in nanoseconds; None if its file system does not know."""
     libc = ctypes.CDLL(None, use_errno=True)
     space = ctypes.create_string_buffer(STATX_SIZE)
-    number = SYSTEM_CALLS[platform.machine()]["statx"]
+    number = SYSTEM_CALLS[os.uname().machine]["statx"]
     if libc.syscall(number, file, b"", AT_EMPTY_PATH, STATX_BASIC_AND_BIRTH, space) != 0:
         return None
     (mask,) = struct.unpack_from("=I", space)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import platform
+import os
 import sys
 
 from migration_gate.sandbox.child_process import forbid_new_privileges
@@ -30,7 +30,7 @@ class FilterProgram(ctypes.Structure):
 
 def supports_seccomp() -> bool:
     """Whether this machine can restrict a process to Unix sockets."""
-    return sys.platform == "linux" and platform.machine() in SYSTEM_CALLS
+    return sys.platform == "linux" and os.uname().machine in SYSTEM_CALLS
 
 
 def install_socket_filter(ask_about_addresses: bool = False, ask_about_signals: bool = False) -> int:
@@ -75,6 +75,6 @@ def _install_program(program: bytes, flags: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     instructions = ctypes.cast(ctypes.create_string_buffer(program), ctypes.c_void_p)
     description = FilterProgram(len(program) // INSTRUCTION_SIZE, instructions)
-    call_number = SYSTEM_CALLS[platform.machine()]["seccomp"]
+    call_number = SYSTEM_CALLS[os.uname().machine]["seccomp"]
     result: int = libc.syscall(call_number, SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(description))
     return result

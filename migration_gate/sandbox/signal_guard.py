@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 
 from migration_gate.sandbox.child_process import read_parent
 from migration_gate.sandbox.system_calls import GUARDED_CALLS, SYSTEM_CALLS
@@ -23,7 +22,7 @@ WORKER_DEPTH = 2
 
 def is_signal_call(number: int) -> bool:
     """Whether the call of this number sends a signal, or sets a limit: its first argument is the process."""
-    calls = SYSTEM_CALLS[platform.machine()]
+    calls = SYSTEM_CALLS[os.uname().machine]
     return number in (calls[name] for name in GUARDED_CALLS)
 
 

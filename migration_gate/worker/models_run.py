@@ -7,6 +7,7 @@ copy of the replayed one, so that env.py finds the tables that it reads there.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any, Callable
@@ -50,14 +51,20 @@ class ModelsRun:
 
     def install(self) -> None:
         """Have all that uses a database wait until the copy is there; the project's code comes later."""
-        self._redirection.await_database = self._orders.demand_request
+        self._redirection.await_database = self._await_request
         self._redirection.database_comes_later = True
         sys.addaudithook(self._await_before_programs)
         self._reflected.install()
 
     def _await_before_programs(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in PROGRAM_EVENTS and not _needs_no_database(arguments):
-            self._orders.demand_request()
+            self._await_request()
+
+    def _await_request(self) -> ModelsRequest:
+        """The request, once the history has run. What is left takes a moment: garbage is not looked for."""
+        request = self._orders.demand_request()
+        gc.disable()
+        return request
 
     def run_env(self, config: Any, script: Any) -> None:
         """Run env.py until the models have been created. Raises what env.py raises before that."""
@@ -91,7 +98,7 @@ class ModelsRun:
         """Alembic calls this for each `context.run_migrations()`; no step is run."""
         if self._is_finished or self.is_other_database(context.connection):
             return ()
-        request = self._orders.demand_request()
+        request = self._await_request()
         place = request.places[len(self._contexts)]
         translation = context.connection.get_execution_options().get("schema_translate_map")
         self._contexts.append(keep_context(context, self._explicit_options, place, translation))

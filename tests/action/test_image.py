@@ -89,6 +89,7 @@ def test_no_cache_and_no_compiler_is_left_in_the_image() -> None:
     assert found == ""
 
 
+@pytest.mark.release
 def test_the_image_has_icu_collations_and_utf8(tmp_path: Path) -> None:
     body = """
 from alembic import op
@@ -124,6 +125,7 @@ def test_variables_of_the_job_import_nothing_into_the_gate(tmp_path: Path) -> No
     assert done.stdout, "the gate did not end before its report"
 
 
+@pytest.mark.release
 def test_a_bug_shows_its_traceback_because_files_end_with_the_container(tmp_path: Path) -> None:
     """A part of the gate is missing; on GitHub its log, an error and the summary say so."""
     checkout = commit_skeleton(tmp_path / "hello")
@@ -150,6 +152,7 @@ def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
+@pytest.mark.release
 def test_a_project_can_be_checked_without_network_and_socket(tmp_path: Path) -> None:
     done = check(commit_skeleton(tmp_path / "hello"), "--network", "none")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -256,6 +259,7 @@ def test_another_major_is_started_through_the_mounted_socket(tmp_path: Path) -> 
     assert run_docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split() == before
 
 
+@pytest.mark.release
 def test_an_image_without_the_socket_is_an_error(tmp_path: Path) -> None:
     result = run_step(
         commit_skeleton(tmp_path / "hello"),
@@ -268,6 +272,7 @@ def test_an_image_without_the_socket_is_an_error(tmp_path: Path) -> None:
     assert "postgis/postgis:17-3.5" in result.log
 
 
+@pytest.mark.release
 def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
     checkout = copy_example(tmp_path / "hello", "drift")
     subprocess.run(["chown", "-R", "1001:1001", str(checkout)], check=True)
@@ -293,6 +298,7 @@ def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
     assert "out/gate.sarif" in output.read_text()
 
 
+@pytest.mark.release
 def test_a_checkout_that_others_may_not_read_is_checked_with_a_note(tmp_path: Path) -> None:
     checkout = commit_skeleton(tmp_path / "hello")
     commit(checkout, "x")

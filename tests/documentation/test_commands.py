@@ -115,6 +115,7 @@ def test_an_option_that_does_not_exist_is_seen() -> None:
 
 @pytest.mark.docker
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("text", sorted({c.text for c in COMMANDS if c.text.startswith("docker run")}))
 def test_a_container_runs(text: str, tmp_path: Path) -> None:
     copy = tmp_path / "copy"

@@ -63,6 +63,7 @@ def test_an_import_that_is_killed(here: World, command_says: CommandSays) -> Non
     command_says(3)
 
 
+@pytest.mark.release
 def test_an_import_that_hangs(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import time\nprint('waiting for Redis', flush=True)\ntime.sleep(300)"))
     command_says(2, "--import-timeout", "10")

@@ -17,6 +17,7 @@ from migration_gate.facts import Difference, Replay, Snapshot
 from migration_gate.replay.fix_trial import open_trial
 from migration_gate.replay.offered_fixes import offer_fixes
 from tests.support.empty_pass import judge_project
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine
 from tests.support.user_project import MODELS
 
@@ -112,7 +113,7 @@ READY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("database", "models"), [pytest.param(*sql, id=title) for title, *sql in READY])
+@pytest.mark.parametrize(("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in READY], 2))
 def test_a_fix_that_is_offered_runs_both_ways(engine: Engine, database: str, models: str) -> None:
     offered = offer(engine, database, models)
     assert offered.faults == []
@@ -267,7 +268,9 @@ RENAMES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("database", "models"), [pytest.param(*sql, id=title) for title, *sql in RENAMES])
+@pytest.mark.parametrize(
+    ("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in RENAMES], 2)
+)
 def test_a_rename_with_changes_is_offered_first_and_keeps_rows(
     engine: Engine, database: str, models: str
 ) -> None:

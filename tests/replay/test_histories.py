@@ -9,6 +9,7 @@ from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.errors import DatabaseRefused, ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
 from tests.support.fact_builders import find_origin_by_name
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
 
@@ -30,7 +31,7 @@ op.add_column("posts", sa.Column("body", sa.Text))
 
 
 @BOTH
-@pytest.mark.parametrize("versions", ["newest", "oldest"])
+@pytest.mark.parametrize("versions", first_in_every_run(["newest", "oldest"], 1))
 def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str, versions: str) -> None:
     folder = lay(engine.folder(), after(STANDARD, BLOCK), env(configure=configure))
     ran = engine.run(folder, python(versions))
@@ -47,7 +48,7 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
     assert find_origin_by_name(ran.replay, "ix_posts_title").revision == "0004"
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg sync"])
+@pytest.mark.parametrize("driver", first_in_every_run(["asyncpg", "psycopg", "pg8000", "psycopg sync"], 2))
 def test_an_autocommit_block_runs_with_every_driver(engine: Engine, driver: str) -> None:
     sync = driver in ("pg8000", "psycopg sync")
     env_py = env(configure=PER_MIGRATION) if sync else async_env(configure=PER_MIGRATION)
@@ -169,7 +170,7 @@ def test_branches_that_merge_again_and_again_run_once(engine: Engine) -> None:
     assert (ran.replay.arrived_heads, len(ran.replay.steps), len(ran.tables)) == (("m3",), 10, 7)
 
 
-@pytest.mark.parametrize("versions", ["newest", "oldest"])
+@pytest.mark.parametrize("versions", first_in_every_run(["newest", "oldest"], 1))
 def test_revisions_in_several_folders_are_one_history(engine: Engine, versions: str) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), "a1", folder="more"))
     ini = "version_locations = migrations/versions migrations/more\npath_separator = space"
@@ -233,7 +234,7 @@ LINES = """for line in ("CREATE SCHEMA app", "{}"):
 connection.commit()"""
 
 
-@pytest.mark.parametrize("where", ["search path", "translated"])
+@pytest.mark.parametrize("where", first_in_every_run(["search path", "translated"], 1))
 def test_an_enum_outside_public_is_created_anew_from_the_models(engine: Engine, where: str) -> None:
     moved = where == "search path"
     path = "SET search_path TO app" if moved else "SELECT 1"
@@ -319,7 +320,7 @@ SEARCH_PATHS = {
 }
 
 
-@pytest.mark.parametrize("statement", SEARCH_PATHS.values(), ids=SEARCH_PATHS)
+@pytest.mark.parametrize("statement", first_in_every_run(SEARCH_PATHS.values(), 1))
 def test_a_revision_may_set_the_search_path(engine: Engine, statement: str) -> None:
     body = f"""
     op.execute("CREATE SCHEMA s")

@@ -105,7 +105,10 @@ def test_a_connect_with_the_address_in_one_string_is_redirected(
 
 @linux
 @pytest.mark.parametrize(
-    "statement", ["psycopg2._connect({dsn!r})", "psycopg2._psycopg._connect({dsn!r})", "_connect({dsn!r})"]
+    "statement",
+    first_in_every_run(
+        ["psycopg2._connect({dsn!r})", "psycopg2._psycopg._connect({dsn!r})", "_connect({dsn!r})"], 1
+    ),
 )
 def test_the_inner_connect_of_psycopg2_is_refused(
     engine: Engine, forbidden: Forbidden, statement: str
@@ -145,7 +148,7 @@ def test_psql_without_an_address_reaches_the_server_of_the_run(engine: Engine, f
 
 @linux
 @needs_psql
-@pytest.mark.parametrize("environment", [True, False])
+@pytest.mark.parametrize("environment", first_in_every_run([True, False], 1))
 def test_psql_over_tcp_is_refused(engine: Engine, forbidden: Forbidden, environment: bool) -> None:
     if environment:
         variables = f"PGHOST='127.0.0.1', PGPORT='{forbidden.port}', PGPASSWORD={forbidden.server.password!r}"
@@ -158,7 +161,7 @@ def test_psql_over_tcp_is_refused(engine: Engine, forbidden: Forbidden, environm
 
 
 @linux
-@pytest.mark.parametrize("proxy", [False, True])
+@pytest.mark.parametrize("proxy", first_in_every_run([False, True], 1))
 def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> None:
     address = f"http://127.0.0.1:{forbidden.web}/"
     settings = (Variable("http_proxy", address),) if proxy else ()
@@ -216,7 +219,7 @@ def test_a_forked_child_is_confined_and_writes_nothing_to_the_answer(
 
 
 @linux
-@pytest.mark.parametrize("detached", [False, True])
+@pytest.mark.parametrize("detached", first_in_every_run([False, True], 1))
 def test_another_interpreter_is_confined(engine: Engine, forbidden: Forbidden, detached: bool) -> None:
     script = f"import socket; socket.create_connection(('127.0.0.1', {forbidden.port}))"
     body = (

@@ -13,6 +13,7 @@ from migration_gate.errors import GateError, Misconfigured, ProjectNotImported
 from tests.support import alembic_projects
 from tests.support.alembic_projects import async_env, env, lay, one
 from tests.support.decoy_servers import Forbidden
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ def arrives(engine: Engine, forbidden: Forbidden) -> Any:
     return check
 
 
-@pytest.mark.parametrize("driver", [*SYNC, ""])
+@pytest.mark.parametrize("driver", first_in_every_run([*SYNC, ""], 2))
 def test_an_engine_from_the_configuration_is_redirected(
     arrives: Any, forbidden: Forbidden, driver: str
 ) -> None:
@@ -52,12 +53,12 @@ def test_an_engine_from_the_configuration_is_redirected(
     assert requests == [(f"127.0.0.1:{forbidden.port}/postgres", "url", "redirected")]
 
 
-@pytest.mark.parametrize("driver", ASYNC)
+@pytest.mark.parametrize("driver", first_in_every_run(ASYNC, 1))
 def test_an_asynchronous_engine_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(async_env(), url=forbidden.url(driver))
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_url_that_demands_encryption_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(env(), url=forbidden.url(driver) + "?sslmode=verify-full&sslrootcert=/nowhere/ca.pem")
 
@@ -78,7 +79,7 @@ def test_an_sslmode_that_asyncpg_does_not_know_is_dropped(arrives: Any, forbidde
     arrives(async_env(), url=forbidden.url("asyncpg") + "?sslmode=require")
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_url_with_another_unix_socket_is_redirected(
     arrives: Any, forbidden: Forbidden, driver: str
 ) -> None:
@@ -89,7 +90,7 @@ def test_a_url_with_another_unix_socket_is_redirected(
     )
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_options_of_the_session_are_passed_on(
     arrives: Any, engine: Engine, forbidden: Forbidden, driver: str
 ) -> None:
@@ -100,7 +101,7 @@ def test_options_of_the_session_are_passed_on(
     arrives(env(engine=engine_code, before=check + "\nconnection.rollback()"))
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_url_with_several_hosts_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     host = f"127.0.0.1:{forbidden.port}"
     url = f"postgresql+{driver}://{forbidden.server.user}@/postgres?host={host}&host={host}&target_session_attrs=any"
@@ -114,7 +115,7 @@ def test_asyncpg_with_several_hosts_is_redirected(arrives: Any, forbidden: Forbi
     )
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_an_address_in_libpq_variables_is_ignored(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     address = (
         Variable("PGHOST", "127.0.0.1"),
@@ -124,7 +125,7 @@ def test_an_address_in_libpq_variables_is_ignored(arrives: Any, forbidden: Forbi
     arrives(env(), url=f"postgresql+{driver}://", env=address)
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_service_file_is_ignored(arrives: Any, engine: Engine, forbidden: Forbidden, driver: str) -> None:
     service = engine.folder() / "services"
     service.write_text("[prod]\n" + forbidden.dsn.replace(" ", "\n") + "\n")
@@ -133,7 +134,7 @@ def test_a_service_file_is_ignored(arrives: Any, engine: Engine, forbidden: Forb
     )
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_host_address_is_ignored(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(env(), url=forbidden.url(driver) + "?hostaddr=127.0.0.1")
 
@@ -143,7 +144,7 @@ def test_a_dsn_among_the_arguments_is_redirected(arrives: Any, forbidden: Forbid
     arrives(env(engine=engine_code))
 
 
-@pytest.mark.parametrize("driver", LIBPQ)
+@pytest.mark.parametrize("driver", first_in_every_run(LIBPQ, 1))
 def test_a_creator_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     creator = f"lambda: {driver}.connect({forbidden.dsn!r})"
     engine_code = f"create_engine('postgresql+{driver}://', creator={creator})"
@@ -181,7 +182,7 @@ def test_an_engine_with_a_pool_of_its_own_is_redirected(arrives: Any, forbidden:
     )
 
 
-@pytest.mark.parametrize("target", ["engine", "Engine"])
+@pytest.mark.parametrize("target", first_in_every_run(["engine", "Engine"], 1))
 def test_a_listener_that_connects_by_itself_is_overruled(
     arrives: Any, forbidden: Forbidden, target: str
 ) -> None:
