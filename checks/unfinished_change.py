@@ -8,10 +8,10 @@ Instead, validate the constraint in a later transaction, and drop and build the 
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import safe_operations
+from migration_gate.analysis import safe_indexes, safe_operations
 from migration_gate.analysis.new_parts import find_invalid_indexes, find_unvalidated_constraints
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Constraint, Facts, display_name
+from migration_gate.facts import Constraint, Facts, Index, display_name
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
 
@@ -50,10 +50,20 @@ def check(facts: Facts) -> Iterator[Finding]:
             new.origin.location,
             new.origin.revision,
             (Evidence("index", index.definition),),
-            "Build it on each partition and attach these, or drop it and build it again."
-            + code_block(safe_operations.build_index(index.schema, index.name, index.definition)),
+            _describe_build(facts, index),
             kind="index",
         )
+
+
+def _describe_build(facts: Facts, index: Index) -> str:
+    table = facts.replay.catalog.find_table(index.schema, index.table)
+    if table is None or table.kind != "partitioned table":
+        build = safe_operations.build_index(index.schema, index.name, index.definition)
+        return f"Drop it and build it again:{code_block(build)}"
+    build = safe_indexes.complete_index(facts.replay, index)
+    if not build:
+        return "No partition has it, as there is none. Make it without ONLY: that is an index that is valid."
+    return f"Build it for each partition, and attach these:{code_block(build)}"
 
 
 def _is_drift(facts: Facts, rule: Constraint) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.observed_changes import TableChange
 from migration_gate.analysis.safe_exclusion import describe_exclusion
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
-from migration_gate.facts import NamedDefinition, Table
+from migration_gate.facts import Index, NamedDefinition, Replay, Table
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
 
 ON_TABLE = re.compile(r' ON (?:ONLY )?(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?(?= |\()')
@@ -44,31 +45,61 @@ def _build_partitioned_index(request: SafeWayRequest, index: NamedDefinition) ->
         NOT_CONCURRENT + "make the index on the parent alone, build it for each partition, and attach these.",
         code.join_code(
             code.execute(ON_TABLE.sub(lambda match: parent, index.definition, count=1)),
-            _build_for_partitions(request, index.name, index.definition),
+            _build_for_partitions(_list_own_partitions(request, index.name), relation.schema, index),
         ),
     )
 
 
+def complete_index(replay: Replay, index: Index) -> str:
+    """The code that finishes an index which a partitioned table has alone; what partitions have is kept."""
+    rules = replay.catalog.constraints_in(index.schema, index.table)
+    rule = next((NamedDefinition(r.name, r.definition) for r in rules if r.name == index.constraint), None)
+    missing: list[tuple[Table, str]] = []
+    attachments: list[str] = []
+    for table, upper in _list_partitions(replay, index.schema, index.table, index.name):
+        expected = _rename_index(index.definition, "", table, "")
+        twin = next(
+            (
+                own
+                for own in replay.catalog.indexes_in(table.schema, table.name)
+                if own.valid
+                and (own.constraint is None) == (rule is None)
+                and _rename_index(own.definition, "", table, "") == expected
+            ),
+            None,
+        )
+        if twin is None:
+            missing.append((table, upper))
+        else:  # which changes nothing if it is attached
+            attachments.append(_attach(index.schema, upper, twin.schema, twin.name))
+    new = NamedDefinition(index.name, index.definition)
+    return code.join_code(_build_for_partitions(missing, index.schema, new, rule), attachments)
+
+
+def _attach(schema: str, upper: str, own_schema: str, own: str) -> str:
+    part = name_on_search_path(own_schema, own)
+    return code.execute(f"ALTER INDEX {name_on_search_path(schema, upper)} ATTACH PARTITION {part}")
+
+
 def _build_for_partitions(
-    request: SafeWayRequest, index: str, definition: str, constraint: NamedDefinition | None = None
+    partitions: Iterable[tuple[Table, str]],
+    schema: str,
+    index: NamedDefinition,
+    constraint: NamedDefinition | None = None,
 ) -> str:
-    """The code that builds an index of the parent's for each partition, and attaches them all.
+    """The code that builds an index of the parent's, in `schema`, for each partition, and attaches them all.
 
     A constraint's index can only be attached if it is one of a constraint of the partition, too.
     """
-    parent = request.item.work.relation
     builds: list[str] = []
     attachments: list[str] = []
-    for table, upper in _list_partitions(request, parent.schema, parent.name, index):
-        name = truncate_identifier(f"{index}_{table.name}")
+    for table, upper in partitions:
+        name = truncate_identifier(f"{index.name}_{table.name}")
         own_table = name_on_search_path(table.schema, table.name)
         own_rule = NamedDefinition(name, constraint.definition) if constraint is not None else None
-        attachment = code.execute(
-            f"ALTER INDEX {name_on_search_path(parent.schema, upper)} ATTACH PARTITION "
-            f"{name_on_search_path(table.schema, name)}"
-        )
+        attachment = _attach(schema, upper, table.schema, name)
         if table.kind == "table":
-            own = _rename_index(definition, name, table, "")
+            own = _rename_index(index.definition, name, table, "")
             builds += [
                 code.drop_index_concurrently(table.schema, name),
                 code.create_index_concurrently(own),
@@ -76,7 +107,7 @@ def _build_for_partitions(
             addition = code.add_on_index(own_table, own_rule) if own_rule is not None else ""
             attachments.append(code.join_code(addition, attachment))
         else:
-            own = _rename_index(definition, name, table, "ONLY ")
+            own = _rename_index(index.definition, name, table, "ONLY ")
             builds.insert(
                 0, _add_to_parent(own_table, own_rule) if own_rule is not None else code.execute(own)
             )
@@ -97,16 +128,28 @@ def _add_to_parent(table: str, constraint: NamedDefinition) -> str:
     return code.execute(f"ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {constraint.definition}")
 
 
+def _list_own_partitions(request: SafeWayRequest, index: str) -> Iterator[tuple[Table, str]]:
+    """The partitions that the table had when the statement ran; see `_list_partitions`."""
+    parent = request.item.work.relation
+    is_later = partial(_is_attached_later, request)
+    return _list_partitions(request.replay, parent.schema, parent.name, index, leaves_out=is_later)
+
+
 def _list_partitions(
-    request: SafeWayRequest, schema: str, name: str, index: str
+    replay: Replay,
+    schema: str,
+    name: str,
+    index: str,
+    *,
+    leaves_out: Callable[[Table], bool] = lambda table: False,
 ) -> Iterator[tuple[Table, str]]:
     """The partitions below a table, upper ones first, each with the index that its own is a part of."""
-    for table in request.replay.catalog.tables:
+    for table in replay.catalog.tables:
         is_partition = f"{schema}.{name}" in table.inherits and table.partition_bound is not None
-        if is_partition and not _is_attached_later(request, table):
+        if is_partition and not leaves_out(table):
             yield table, index
             own = truncate_identifier(f"{index}_{table.name}")
-            yield from _list_partitions(request, table.schema, table.name, own)
+            yield from _list_partitions(replay, table.schema, table.name, own, leaves_out=leaves_out)
 
 
 def _is_attached_later(request: SafeWayRequest, table: Table) -> bool:
@@ -169,6 +212,11 @@ def _add_partitioned_key(
         "constraint of that, and attach these.",
         code.join_code(
             _add_to_parent(request.table, constraint),
-            _build_for_partitions(request, constraint.name, index.definition, constraint),
+            _build_for_partitions(
+                _list_own_partitions(request, constraint.name),
+                request.item.work.relation.schema,
+                NamedDefinition(constraint.name, index.definition),
+                constraint,
+            ),
         ),
     )

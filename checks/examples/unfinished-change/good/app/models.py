@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -15,8 +15,17 @@ class User(Base):
 
 class Note(Base):
     __tablename__ = "notes"
-    __table_args__ = (CheckConstraint("title <> ''", name="title_there"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     title: Mapped[str] = mapped_column(Text)
+
+
+Table(
+    "events",
+    Base.metadata,
+    Column("id", BigInteger, nullable=False),
+    Column("happened", Date, nullable=False),
+    Index("events_id", "id"),
+    postgresql_partition_by="RANGE (happened)",
+)
