@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import safe_indexes, safe_operations
 from migration_gate.analysis.new_parts import find_invalid_indexes, find_unvalidated_constraints
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Constraint, Facts, Index, display_name
+from migration_gate.facts import Facts, Index, display_name
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
 
@@ -21,11 +21,9 @@ KINDS = ("constraint", "index")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield a note for each constraint of which drift says nothing, and an error for each index."""
+    """Yield a note for each constraint, and an error for each index."""
     for item in find_unvalidated_constraints(facts):
         rule = item.constraint
-        if _is_drift(facts, rule):
-            continue
         table = name_on_search_path(rule.schema, rule.table)
         validate = safe_operations.in_autocommit(
             safe_operations.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {quote_identifier(rule.name)}")
@@ -64,12 +62,3 @@ def _describe_build(facts: Facts, index: Index) -> str:
     if not build:
         return "No partition has it, as there is none. Make it without ONLY: that is an index that is valid."
     return f"Build it for each partition, and attach these:{code_block(build)}"
-
-
-def _is_drift(facts: Facts, rule: Constraint) -> bool:
-    """Whether drift reports the constraint already: the models have it, and there it is valid."""
-    name = f"{display_name(rule.schema, rule.table)}.{rule.name}"
-    return bool(facts.replay.models.tables) and any(
-        (difference.object, difference.database) == (name, rule.definition)
-        for difference in facts.replay.differences
-    )

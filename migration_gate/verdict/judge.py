@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from migration_gate.analysis import loosened_gate_parts
+from migration_gate.analysis.new_parts import NOT_VALID
 from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
 from migration_gate.edits.suggested_edits import EditMaker
@@ -33,6 +34,8 @@ from migration_gate.verdict.place_in_change import move_into_change
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow, stale_baseline)
 """checks whose findings come from the judge, not from the facts"""
+UNVALIDATED = ("unfinished-change", "constraint")
+"""check and kind"""
 ID_LENGTH = 10
 """hexadecimal digits"""
 
@@ -103,6 +106,7 @@ def judge_findings(
         for verdict in _sign_findings(check, findings, settings):
             used.update(allowances.find_all(verdict))
             verdicts.append(_allow_and_place(verdict, facts, allowances, edit_maker))
+    verdicts = list(_drop_said_by_drift(verdicts))
     # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.
     is_complete = facts.replay.is_complete
     names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
@@ -167,6 +171,19 @@ def _drop_repeated(findings: Iterable[Finding]) -> Iterator[Finding]:
         if key not in seen:
             seen.add(key)
             yield finding
+
+
+def _drop_said_by_drift(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
+    """The verdicts without those on constraints of which drift says that the models have them validated."""
+    said = {
+        verdict.finding.object
+        for verdict in verdicts
+        if verdict.check == "drift"
+        and any(item.text.endswith(NOT_VALID) for item in verdict.finding.evidence)
+    }
+    for verdict in verdicts:
+        if (verdict.check, verdict.finding.kind) != UNVALIDATED or verdict.finding.object not in said:
+            yield verdict
 
 
 def _finding_id(check: str, finding: Finding) -> str:
