@@ -33,6 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             object=unchecked.object,
             message=f"`{unchecked.object}` was not checked: {unchecked.why}",
             fix=_describe_fix(unchecked.object, unchecked.advice),
+            severity=Severity.WARNING if unchecked.is_foreseen else None,
         )
     yield from _find_uncreated_objects(facts.replay.models)
     yield from _find_hidden_errors(facts.replay)

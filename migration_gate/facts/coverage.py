@@ -24,6 +24,8 @@ class Unchecked:
     why: str
     advice: str = ""
     """the next step, if it is not to give the gate what it lacks"""
+    is_foreseen: bool = False
+    """the settings have it so: a warning, as an error would come with each change"""
 
 
 class Subject(StrEnum):

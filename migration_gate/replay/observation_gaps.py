@@ -20,7 +20,7 @@ OTHER_SERVER = (
 )
 OTHER_SERVER_ADVICE = (
     "Let the gate start the server (`postgres: auto`, a major or an image), whose log it reads. Where it "
-    "must be this one, see by hand what the new revisions lock, and allow it by name, with a reason."
+    "must be this one, see by hand what the new revisions lock, or say `observe: off`."
 )
 
 
@@ -47,7 +47,7 @@ def find_unobserved(setup: ReplaySetup, begun: Collection[str], history: History
         return
     files = None if scope == "all" else _list_changed(setup)
     if _list_wanted(begun, history, files):
-        yield Unchecked(SUBJECT, OTHER_SERVER, OTHER_SERVER_ADVICE)
+        yield Unchecked(SUBJECT, OTHER_SERVER, OTHER_SERVER_ADVICE, is_foreseen=True)
 
 
 def _list_changed(setup: ReplaySetup) -> set[str]:

@@ -19,8 +19,11 @@ import psycopg
 import pytest
 
 import migration_gate
+from migration_gate.check import Severity
+from migration_gate.checks import unchecked
 from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
+from migration_gate.facts import Facts
 from migration_gate.postgres import local, run_directory, server_settings
 from migration_gate.postgres.account import server_account
 from migration_gate.postgres.binaries import find_installations
@@ -108,6 +111,8 @@ def test_locks_that_nobody_could_see_are_unchecked(user_server: Server, run_fold
         ran = run_new_revisions(Engine(server, run_folder), ADD)
         assert [item.object for item in ran.replay.unchecked] == ["locks"]
         assert "was not observed" in ran.replay.unchecked[0].why
+        (finding,) = unchecked.check(Facts("a", ran.replay))
+        assert finding.severity is Severity.WARNING
         assert ran.replay.observation.statements == ()
         assert [item.revision for item in ran.replay.rehearsal.revisions] == ["new0"]
         assert run_new_revisions(Engine(server, run_folder), ADD, observe="off").replay.unchecked == ()
