@@ -36,7 +36,7 @@ from migration_gate.replay.base_database import RevisionSplit, copy_base_databas
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.runs_channel import RunsChannel, RunsSession
+from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
 from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
@@ -165,11 +165,11 @@ class RehearsalRun:
                 if finished.error is not None:
                     return number, self._handle_failure(connection, revision, finished, filled)
                 statements = [item for run in finished.finished for item in run.statements]
-                after = read_row_state(connection, filled.state)
-                if number >= start:
-                    self._add_result(connection, revision, filled, after, statements)
-                filled.tracked = _follow_rows(filled, after)
-                filled.state = after
+                if not self._compare_rows(connection, revision, filled, statements, keeps=number >= start):
+                    # In a process of its own, a revision keeps no connection open.
+                    problem = "" if self._shares_session else QUERY_CANCELED
+                    self._shares_session = False
+                    return max(start, number), problem
         return len(self._split.new), ""
 
     def _fill(self, connection: psycopg.Connection[Any]) -> _FilledDatabase:
@@ -187,6 +187,28 @@ class RehearsalRun:
         database = _FilledDatabase(snapshot, filled, state, tracked, own_rows)
         self._first_fill = self._first_fill or database
         return database
+
+    def _compare_rows(
+        self,
+        connection: psycopg.Connection[Any],
+        revision: str,
+        filled: _FilledDatabase,
+        statements: Sequence[ExecutedStatement],
+        *,
+        keeps: bool,
+    ) -> bool:
+        """Read the rows after a revision, and keep what became of them; whether that could be read in time."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        try:
+            after = read_row_state(connection, filled.state)
+            if keeps:
+                self._add_result(connection, revision, filled, after, statements)
+        except psycopg.errors.QueryCanceled:
+            return False
+        filled.tracked = _follow_rows(filled, after)
+        filled.state = after
+        return True
 
     def _add_result(
         self,

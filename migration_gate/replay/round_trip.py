@@ -14,6 +14,7 @@ from migration_gate.facts import DowngradeText, Failure, RevisionRollback
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.rollback_state import DatabaseState, RolledBackHistory, StateReader
+from migration_gate.replay.runs_channel import QUERY_CANCELED
 from migration_gate.worker.protocol.order import Direction, RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 
@@ -80,6 +81,21 @@ class RoundTrips:
         above: Sequence[str] = (),
     ) -> RoundTrip:
         """Downgrade a revision and upgrade it again. `above`: those above it that have to go down first."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        try:
+            return self._make(connection, run, revision, before, above)
+        except psycopg.errors.QueryCanceled:
+            return RoundTrip(replace(self.begin(revision), unproven=QUERY_CANCELED), before)
+
+    def _make(
+        self,
+        connection: psycopg.Connection[Any],
+        run: RunFunctions,
+        revision: str,
+        before: DatabaseState,
+        above: Sequence[str],
+    ) -> RoundTrip:
         rollback = self.begin(revision)
         finished = run([RevisionRun(name, "downgrade") for name in (*above, revision)])
         if finished.problem:

@@ -11,6 +11,10 @@ from migration_gate.worker.protocol.order import RevisionRun, RunsRequest
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 
 ENDED = "the project's interpreter has ended"
+QUERY_CANCELED = (
+    "a query of the gate's own did not end within the time limit of statements (`limits.statement`): a "
+    "connection that the revision left open may hold a lock on what it reads"
+)
 
 
 class AnswerInProgress:

@@ -152,3 +152,40 @@ LIBRARY_CALL = (
     "from sqlalchemy.engine.default import DefaultDialect\nDefaultDialect().get_isolation_level(None)"
 )
 """raises NotImplementedError"""
+
+
+LEAVE_LOCK = (
+    "sa.left_open = sa.create_engine(op.get_bind().engine.url).connect()\n"
+    "if sa.left_open.execute(sa.text('SELECT FROM a')).first() is not None:\n"
+    "    sa.left_open.execute(sa.text('LOCK TABLE a'))\n"
+    "else:\n"
+    "    sa.left_open.close()"
+)
+"""a connection of the function's own, whose lock outlives it where the table has rows"""
+
+
+def test_a_lock_that_a_function_leaves_behind_does_not_end_the_gate(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text(
+            "b",
+            "a",
+            f"op.add_column('a', sa.Column('age', sa.Integer))\n{CREATE.format('b')}",
+            "op.drop_column('a', 'age')",
+        ),
+        revision_text("c", "b", LEAVE_LOCK, LEAVE_LOCK),
+        env_py=env(configure="transaction_per_migration=True"),
+    )
+    changed = ("migrations/versions/02.py", "migrations/versions/03.py")
+    ran = engine.run(
+        folder,
+        changed=tuple(str(folder.resolve() / file) for file in changed),
+        new_files=changed,
+        statement_seconds=2,
+    )
+    # Each function has a process of its own then, with which its connection ends.
+    assert {item.revision: item.unproven for item in ran.replay.rollbacks} == {"b": "", "c": ""}
+    assert next(item.is_complete for item in ran.replay.rollbacks if item.revision == "c")
+    assert ran.replay.rehearsal.unproven == ""
+    assert [item.revision for item in ran.replay.rehearsal.revisions] == ["b", "c"]
