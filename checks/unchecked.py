@@ -58,10 +58,11 @@ def _find_hidden_errors(replay: Replay) -> Iterator[Finding]:
 def _find_uncreated_objects(models: Models) -> Iterator[Finding]:
     for uncreated in models.uncreated_objects:
         name = uncreated.object
-        extent = "compared by Alembic alone" if uncreated.compared_by_alembic else "not compared"
+        # The words of the better one are among those of the worse one: findings are compared by them.
+        extent = "" if uncreated.compared_by_alembic else "not even "
         yield Finding(
             object=name,
-            message=f"`{name}` was {extent}: it cannot be created from the models",
+            message=f"`{name}` was {extent}compared by Alembic alone: it cannot be created from the models",
             location=models.find_location(uncreated.table) or models.find_location(f"public.{name}"),
             evidence=(Evidence("error", uncreated.message),),
             fix=_describe_fix(name, advise_on_quoted_expression(uncreated.message) or ""),

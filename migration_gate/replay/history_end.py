@@ -25,7 +25,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.base_database import split_history
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
-from migration_gate.replay.initial_state import copy_for_rollback
+from migration_gate.replay.initial_state import copy_for_rollback, copy_for_rollback_again
 from migration_gate.replay.models_request import (
     ModelsAnswer,
     build_models_request,
@@ -105,7 +105,7 @@ def finish_history(
     reading = background.submit(read_replayed_database, setup, tuple(lines))
     rollback = RollbackProof()
     if is_rolled_back:
-        rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
+        rollback = yield from build_rollback_run(setup, answer, repository_text).prove()
         yield Progress("models")
     rehearsal = yield from rehearse_revisions(setup, answer, copied)
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
@@ -148,12 +148,8 @@ def build_rollback_run(
     setup: ReplaySetup,
     answer: AnswerInProgress,
     repository_text: Future[RepositoryText] | None,
-    reading: Future[ReplayedDatabase],
 ) -> RollbackRun:
-    """The downgrades of the change, in the copy of the database that was made for them.
-
-    `reading` uses the replayed database.
-    """
+    """The downgrades of the change, in the copy of the database that was made for them."""
     reader = AnswerReader(setup.repository, answer.lines)
     sources = repository_text.result().revision_files if repository_text is not None else ()
     version_tables = reader.version_tables()
@@ -164,14 +160,8 @@ def build_rollback_run(
         reader.failures,
         texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
         version_tables=version_tables,
-        copy_again=lambda: copy_after(setup, reading),
+        copy_again=lambda: copy_for_rollback_again(setup),
     )
-
-
-def copy_after(setup: ReplaySetup, reading: Future[ReplayedDatabase]) -> None:
-    """Copy the replayed database for the downgrades once more, when nothing uses it."""
-    wait([reading])
-    copy_for_rollback(setup)
 
 
 def finish_models(

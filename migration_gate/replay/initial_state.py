@@ -80,8 +80,20 @@ def prepare_copy(setup: ReplaySetup, name: str) -> None:
 
 
 def copy_for_rollback(setup: ReplaySetup) -> None:
-    """Copy the replayed database for the downgrades."""
+    """Copy the replayed database for the downgrades, and keep a copy of the copy.
+
+    The replayed database cannot be copied later: that ends the sessions of those who compare the models with
+    it, of the change and of its base.
+    """
     setup.server.copy_used_database(setup.database, setup.rollback_database)
+    setup.server.copy_used_database(setup.rollback_database, setup.prefix_database)
+    with setup.server.connect(setup.rollback_database) as connection:
+        set_statement_timeout(connection, setup.settings.statement_seconds)
+
+
+def copy_for_rollback_again(setup: ReplaySetup) -> None:
+    """Have the copy for the downgrades as it was; before the history up to a revision is needed."""
+    setup.server.copy_used_database(setup.prefix_database, setup.rollback_database)
     with setup.server.connect(setup.rollback_database) as connection:
         set_statement_timeout(connection, setup.settings.statement_seconds)
 

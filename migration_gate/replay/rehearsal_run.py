@@ -197,7 +197,7 @@ class RehearsalRun:
         *,
         keeps: bool,
     ) -> bool:
-        """Read the rows after a revision, and keep what became of them; whether that could be read in time."""
+        """Read the rows after a revision, and keep what became of them; whether they could be read."""
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         try:

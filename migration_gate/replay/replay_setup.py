@@ -67,7 +67,7 @@ class ReplaySetup:
 
     @property
     def prefix_database(self) -> str:
-        """The history up to a revision that cannot be downgraded from the top."""
+        """The history up to a revision that cannot be downgraded from the top; before that, all of it."""
         return f"{self.database}_prefix"
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from migration_gate.replay.runs_channel import RunsChannel
@@ -11,6 +13,9 @@ from tests.replay.test_rollback import CREATE, DROP, ENUM, roll_back, write_proj
 from tests.support.alembic_projects import URL, async_env, env
 from tests.support.project_files import revision_text
 from tests.support.replay_engine import Engine
+
+if TYPE_CHECKING:
+    import psycopg
 
 pytestmark = pytest.mark.slow
 ASYNC_URL = "postgresql+asyncpg://app@db.invalid/app"
@@ -154,6 +159,30 @@ LIBRARY_CALL = (
 """raises NotImplementedError"""
 
 
+def test_a_fault_does_not_end_the_sessions_of_who_compares_the_models(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions: list[psycopg.Connection[Any]] = []
+    real_send = RunsChannel.send
+
+    def send(channel: RunsChannel, request: RunsRequest) -> RunsFinished:
+        if not sessions:
+            sessions.append(engine.server.connect(request.runs_database.removesuffix("_rollback")))
+        return real_send(channel, request)
+
+    monkeypatch.setattr(RunsChannel, "send", send)
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), "op.execute('DELETE FROM b')"),
+    )
+    ran = engine.run(
+        folder, rollback="all", observe="off", look=lambda _: sessions[0].execute("SELECT 1").close()
+    )
+    assert next(item.leftovers for item in ran.replay.rollbacks if item.revision == "b")
+    sessions[0].close()
+
+
 LEAVE_LOCK = (
     "sa.left_open = sa.create_engine(op.get_bind().engine.url).connect()\n"
     "if sa.left_open.execute(sa.text('SELECT FROM a')).first() is not None:\n"
@@ -182,7 +211,7 @@ def test_a_lock_that_a_function_leaves_behind_does_not_end_the_gate(engine: Engi
         folder,
         changed=tuple(str(folder.resolve() / file) for file in changed),
         new_files=changed,
-        statement_seconds=2,
+        statement_seconds=3,
     )
     # Each function has a process of its own then, with which its connection ends.
     assert {item.revision: item.unproven for item in ran.replay.rollbacks} == {"b": "", "c": ""}

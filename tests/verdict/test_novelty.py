@@ -49,6 +49,8 @@ def test_what_the_base_has_is_old_and_the_rest_is_new() -> None:
         ("3 heads: `a`, `b`, `c`", "2 heads: `a`, `b`", "old"),
         ("2 heads: `a`, `b`", "3 heads: `a`, `b`, `c`", "worse"),
         ("the same", "the same", "old"),
+        ("it was not even compared by Alembic alone", "it was compared by Alembic alone", "old"),
+        ("it was compared by Alembic alone", "it was not even compared by Alembic alone", "worse"),
     ],
 )
 def test_a_finding_that_says_more_is_worse(older: str, message: str, novelty: str) -> None:
