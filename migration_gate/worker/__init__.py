@@ -49,4 +49,5 @@ in and what goes out; stdout and stderr belong to the project's code.
     alembic_comparison  Alembic's own comparison, if the models could not be created
     error_report        an exception as data; real_paths: the paths in it and elsewhere
     private_api         everything private of Alembic and SQLAlchemy, with its versions
+    deferred_methods    dataclasses whose methods are made when they are used: it starts sooner
 """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional, Sequence
 
+from .deferred_methods import dataclass
 from .placeholders import make_text_instead_of
 
 

@@ -12,10 +12,11 @@ import dataclasses
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable, NoReturn, Optional
 
 from .additions import Additions
+from .deferred_methods import dataclass
 from .process_attributes import end_with_parent
 from .stack_dumps import pass_stack_dumps_on
 

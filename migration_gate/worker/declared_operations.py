@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from dataclasses import dataclass
 from typing import Any, Iterable, Optional
 
 from .catalog_snapshot import read_catalog
+from .deferred_methods import dataclass
 from .env_context import EnvContext, make_migration_context
 from .error_report import describe_error
 from .project_comparison import is_reversible

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional
 
+from .deferred_methods import dataclass
 from .protocol.order import ContextPlace
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Optional
+
+from .deferred_methods import dataclass
 
 OFFLINE_MODE = (
     "env.py configures its context for offline mode (as_sql=True): its statements would be printed, and not "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Iterable, Optional
 
 from . import private_api
 from .ddl_pipeline import pipelined_ddl
+from .deferred_methods import dataclass
 from .error_report import describe_error
 from .model_types import MappedType, find_mapped_types
 from .protocol.model_lines import UncreatedKind

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import linecache
 import os
-from dataclasses import dataclass
 from typing import Any, Iterable, Optional, Sequence
 
 from . import column_sources, private_api
+from .deferred_methods import dataclass
 from .listener_guard import ListenerGuard
 from .model_origins import ModelOrigins, list_items
 from .protocol.model_lines import ModelDdl, ModelObject

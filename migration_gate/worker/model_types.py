@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Iterator, Optional
 
+from .deferred_methods import dataclass
 from .protocol.model_lines import ModelsProblem
 
 

@@ -6,10 +6,11 @@ That is: include_object and its like, functions that the project or a plug-in re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable, Iterator
 
 from . import private_api
+from .deferred_methods import dataclass
 from .env_context import EnvContext, make_migration_context
 from .error_report import describe_error
 from .project_filters import FilterRecorder, find_switched_off

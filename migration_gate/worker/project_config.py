@@ -7,10 +7,11 @@ import re
 import runpy
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable, Optional
 
 from .additions import Additions
+from .deferred_methods import dataclass
 from .placeholders import PLACEHOLDER_URL
 from .protocol.order import ConfigSource, Order
 

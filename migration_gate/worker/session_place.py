@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
 from .catalog_snapshot import execute_unseen
+from .deferred_methods import dataclass
 
 VERSION_TABLE_SCHEMA = """
 select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

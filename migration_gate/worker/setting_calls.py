@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Iterator, List, Optional, Tuple
+
+from .deferred_methods import dataclass
 
 CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID")
 TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid"}

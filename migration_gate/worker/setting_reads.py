@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Any, Iterator, Literal, Optional
 
+from .deferred_methods import dataclass
 from .listener_guard import ListenerGuard
 
 OBSERVATION = "the record of the settings that the project asks for"

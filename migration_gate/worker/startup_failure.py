@@ -6,10 +6,10 @@ import linecache
 import os
 import re
 import traceback
-from dataclasses import dataclass
 from typing import Callable, Iterator, Optional, Sequence
 
 from .additions import Additions
+from .deferred_methods import dataclass
 from .setting_calls import find_statement_lines, parse_file
 from .setting_reads import SettingRead, SettingReads
 

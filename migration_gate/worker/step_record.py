@@ -6,9 +6,9 @@ are kept that are more than that: DDL, the ends of transactions, each different 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
 
+from .deferred_methods import dataclass
 from .protocol.step_lines import BoundaryName, ExecutedStatement, RecordedBoundary
 
 MAX_STATEMENTS = 2000

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Optional
 
+from ..deferred_methods import dataclass
 from .reported_error import Frame
 from .run_lines import Stage
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Optional, Union
+
+from ..deferred_methods import dataclass
 
 ConfigKind = Literal["ini", "toml", "flask", "hook"]
 CommandKind = Literal["python", "run"]

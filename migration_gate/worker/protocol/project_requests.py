@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
+
+from ..deferred_methods import dataclass
 
 SettingKind = Literal["variable", "field", "option", "x", "attribute"]
 """of the environment, of a settings class (by the variable that would give it), of the configuration's

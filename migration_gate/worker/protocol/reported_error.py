@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
+
+from ..deferred_methods import dataclass
 
 ErrorSource = Literal["", "project", "package", "library"]
 """whose code raised an exception: the project's own, an installed package's, Python's or one of Alembic,

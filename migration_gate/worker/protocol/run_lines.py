@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
+from ..deferred_methods import dataclass
 from .project_requests import MissingSetting
 from .reported_error import ErrorReport
 from .step_lines import ExecutedStatement

@@ -1,0 +1,152 @@
+"""`dataclass` as in the standard library, for a class whose methods are made when it is first used.
+
+The standard library writes and compiles up to six functions for a class while its module is imported. For the
+classes of the gate that is half of the time that it takes to load, and one run uses a few of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - what type checkers know
+else:
+
+    def dataclass(template=None, /, **options):
+        """The class, or a decorator for it. `options` are those of the standard library's."""
+        if template is None:
+            return lambda template: dataclass(template, **options)
+        if options.keys() - DEFERRED_OPTIONS:
+            return dataclasses.dataclass(template, **options)
+        return defer(template, **options)
+
+
+DEFERRED_OPTIONS = frozenset({"frozen", "slots", "eq", "kw_only"})
+MADE = (
+    "__init__",
+    "__repr__",
+    "__eq__",
+    "__hash__",
+    "__setattr__",
+    "__delattr__",
+    "__match_args__",
+    "__dataclass_fields__",
+    "__dataclass_params__",
+)
+"""what the standard library adds to a class"""
+_making = threading.RLock()
+
+
+def defer(template: type, *, frozen: bool = False, slots: bool = False, **options: bool) -> type:
+    """The class, whose methods are made at the first use of one of them. Options as in the standard library.
+
+    `template` is the class as it is written; with `slots` the result is another one.
+    """
+    made = add_slots(template, frozen=frozen) if slots else template
+    _Methods(template, made, {**options, "frozen": frozen}).await_use()
+    return made
+
+
+class _Methods:
+    """What the standard library makes of one class, until it is made."""
+
+    def __init__(self, template: type, made: type, options: dict[str, bool]) -> None:
+        self.template = template
+        self.made = made
+        self.options = options
+        self.awaiting: set[str] = set()
+        """of MADE"""
+
+    def await_use(self) -> None:
+        """Put something in the place of each method that makes them."""
+        own = self.template.__dict__
+        has_eq, is_frozen = self.options.get("eq", True), self.options["frozen"]
+        names = ["__init__", "__repr__"]
+        if has_eq:
+            names += ["__eq__"]
+            if is_frozen:
+                names += ["__hash__"]
+            elif "__hash__" not in own:
+                self.made.__hash__ = None  # type: ignore[assignment]
+        if is_frozen:
+            names += ["__setattr__", "__delattr__"]
+        for name in names:
+            if name not in own:
+                self._place(name, self._awaiting_method(name))
+        for name in ("__match_args__", "__dataclass_fields__"):
+            if name not in own:
+                self._place(name, _AwaitedAttribute(self, name))
+
+    def make(self) -> None:
+        """Make all of them, once."""
+        with _making:
+            if not self.awaiting:
+                return
+            if self.made is self.template:
+                for name in self.awaiting:
+                    delattr(self.made, name)
+            self.awaiting = set()
+            dataclasses.dataclass(**self.options)(self.template)
+            if self.made is not self.template:
+                for name in MADE:
+                    if name in self.template.__dict__:
+                        type.__setattr__(self.made, name, self.template.__dict__[name])
+
+    def _place(self, name: str, value: object) -> None:
+        self.awaiting.add(name)
+        setattr(self.made, name, value)
+
+    def _awaiting_method(self, name: str) -> Callable[..., Any]:
+        def use(instance: object, *values: Any, **named_values: Any) -> Any:
+            self.make()
+            return getattr(self.made, name)(instance, *values, **named_values)
+
+        return use
+
+
+class _AwaitedAttribute:
+    """An attribute of a class that is made at its first use."""
+
+    def __init__(self, methods: _Methods, name: str) -> None:
+        self._methods = methods
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        self._methods.make()
+        return getattr(self._methods.made, self._name)
+
+
+def add_slots(template: type, *, frozen: bool) -> type:
+    """The class with slots for its fields, and without their defaults, which the template keeps."""
+    attributes = dict(template.__dict__)
+    names = tuple(name for name, kind in inspect.get_annotations(template).items() if is_field(kind))
+    inherited = {name for base in template.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
+    for name in (*names, "__dict__", "__weakref__"):
+        attributes.pop(name, None)
+    attributes["__slots__"] = tuple(name for name in names if name not in inherited)
+    if frozen:
+        attributes.setdefault("__getstate__", get_state)
+        attributes.setdefault("__setstate__", set_state)
+    made = type(template)(template.__name__, template.__bases__, attributes)
+    made.__qualname__ = template.__qualname__
+    return made
+
+
+def is_field(annotation: object) -> bool:
+    """Whether a class's annotation, as it is written, is one of a field with a value."""
+    return not str(annotation).startswith(("ClassVar", "typing.ClassVar", "InitVar", "dataclasses.InitVar"))
+
+
+def get_state(instance: Any) -> list[Any]:
+    """What pickle keeps."""
+    return [getattr(instance, field.name) for field in dataclasses.fields(instance)]
+
+
+def set_state(instance: Any, state: list[Any]) -> None:
+    """What pickle gives back."""
+    for field, value in zip(dataclasses.fields(instance), state):  # noqa: B905 - of an older Python
+        object.__setattr__(instance, field.name, value)
