@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import InitVar, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_it_is_what_the_standard_library_makes(options: dict[str, bool]) -> None
     assert describe_use(lambda: build_classes(lazy_dataclass.dataclass, options)) == expected
 
 
-@pytest.mark.parametrize("options", [OPTIONS["frozen, slots"], OPTIONS["slots"]])
+@pytest.mark.parametrize("options", [OPTIONS["frozen, slots"], OPTIONS["frozen"], OPTIONS["slots"]])
 def test_there_is_no_other_attribute(options: dict[str, bool]) -> None:
     part, _ = build_classes(lazy_dataclass.dataclass, options)
     with pytest.raises((AttributeError, TypeError)):
@@ -166,15 +167,23 @@ def test_another_process_may_have_made_it() -> None:
         subprocess.run([sys.executable, "-c", program], input=data, check=True, cwd=ROOT)
 
 
-def test_threads_make_it_once() -> None:
-    for _ in range(20):
-        part, whole = build_classes(lazy_dataclass.dataclass, OPTIONS["frozen, slots"])
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_threads_make_it_once(options: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    make = dataclasses.dataclass
+
+    def make_slowly(**options: bool) -> Callable[[type], type]:
+        time.sleep(0.01)  # (any other thread runs)
+        return make(**options)
+
+    monkeypatch.setattr(dataclasses, "dataclass", make_slowly)
+    for _ in range(5):
+        part, whole = build_classes(lazy_dataclass.dataclass, options)
         results: list[str] = []
         begin = threading.Barrier(8)
 
         def use(cls: type, results: list[str] = results, begin: threading.Barrier = begin) -> None:
             begin.wait()
-            results.append(repr(cls("a")))
+            results.append(repr(cls(name="a")))
 
         threads = [threading.Thread(target=use, args=(cls,)) for cls in (part, whole) * 4]
         for thread in threads:

@@ -31,13 +31,13 @@ MADE = (
     "__repr__",
     "__eq__",
     "__hash__",
-    "__setattr__",
-    "__delattr__",
     "__match_args__",
     "__dataclass_fields__",
     "__dataclass_params__",
 )
 """what the standard library adds to a class"""
+IMPLIED = ("__dict__", "__weakref__")
+"""attributes that Python gives to a class by itself"""
 _making = threading.RLock()
 
 
@@ -58,12 +58,12 @@ class _Methods:
         self.template = template
         self.made = made
         self.options = options
-        self.awaiting: set[str] = set()
-        """of MADE"""
+        self.attributes = dict(template.__dict__)
+        self.is_awaited = False
 
     def await_use(self) -> None:
         """Put something in the place of each method that makes them."""
-        own = self.template.__dict__
+        own = self.attributes
         has_eq, is_frozen = self.options.get("eq", True), self.options["frozen"]
         names = ["__init__", "__repr__"]
         if has_eq:
@@ -72,33 +72,31 @@ class _Methods:
                 names += ["__hash__"]
             elif "__hash__" not in own:
                 self.made.__hash__ = None  # type: ignore[assignment]
-        if is_frozen:
-            names += ["__setattr__", "__delattr__"]
         for name in names:
             if name not in own:
-                self._place(name, self._awaiting_method(name))
+                setattr(self.made, name, self._awaiting_method(name))
         for name in ("__match_args__", "__dataclass_fields__"):
             if name not in own:
-                self._place(name, _AwaitedAttribute(self, name))
+                setattr(self.made, name, _AwaitedAttribute(self, name))
+        if is_frozen:
+            forbid_changes(self.made)
+        self.is_awaited = True
 
     def make(self) -> None:
-        """Make all of them, once."""
+        """Make all of them, once. What awaits them stays until then: another thread may use the class."""
         with _making:
-            if not self.awaiting:
+            if not self.is_awaited:
                 return
-            if self.made is self.template:
-                for name in self.awaiting:
-                    delattr(self.made, name)
-            self.awaiting = set()
-            dataclasses.dataclass(**self.options)(self.template)
-            if self.made is not self.template:
-                for name in MADE:
-                    if name in self.template.__dict__:
-                        type.__setattr__(self.made, name, self.template.__dict__[name])
-
-    def _place(self, name: str, value: object) -> None:
-        self.awaiting.add(name)
-        setattr(self.made, name, value)
+            twin = self.template
+            if twin is self.made:
+                attributes = {name: self.attributes[name] for name in self.attributes if name not in IMPLIED}
+                attributes["__qualname__"] = twin.__qualname__
+                twin = type(twin)(twin.__name__, twin.__bases__, attributes)
+            dataclasses.dataclass(**self.options)(twin)
+            for name in MADE:
+                if name in twin.__dict__:
+                    type.__setattr__(self.made, name, twin.__dict__[name])
+            self.is_awaited = False
 
     def _awaiting_method(self, name: str) -> Callable[..., Any]:
         def use(instance: object, *values: Any, **named_values: Any) -> Any:
@@ -120,12 +118,29 @@ class _AwaitedAttribute:
         return getattr(self._methods.made, self._name)
 
 
+def forbid_changes(made: type) -> None:
+    """Have no field changed or deleted, in the words of the standard library."""
+
+    def set_attribute(instance: object, name: str, value: object) -> None:
+        if type(instance) is made or name in made.__dataclass_fields__:  # type: ignore[attr-defined]
+            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        super(made, instance).__setattr__(name, value)  # type: ignore[arg-type]
+
+    def delete_attribute(instance: object, name: str) -> None:
+        if type(instance) is made or name in made.__dataclass_fields__:  # type: ignore[attr-defined]
+            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+        super(made, instance).__delattr__(name)  # type: ignore[arg-type]
+
+    made.__setattr__ = set_attribute  # type: ignore[assignment,method-assign]
+    made.__delattr__ = delete_attribute  # type: ignore[assignment,method-assign]
+
+
 def add_slots(template: type, *, frozen: bool) -> type:
     """The class with slots for its fields, and without their defaults, which the template keeps."""
     attributes = dict(template.__dict__)
     names = tuple(name for name, kind in inspect.get_annotations(template).items() if is_field(kind))
     inherited = {name for base in template.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
-    for name in (*names, "__dict__", "__weakref__"):
+    for name in (*names, *IMPLIED):
         attributes.pop(name, None)
     attributes["__slots__"] = tuple(name for name in names if name not in inherited)
     if frozen:
