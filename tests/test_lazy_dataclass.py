@@ -171,9 +171,9 @@ def test_another_process_may_have_made_it() -> None:
 def test_threads_make_it_once(options: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     make = dataclasses.dataclass
 
-    def make_slowly(**options: bool) -> Callable[[type], type]:
+    def make_slowly(*template: Any, **options: bool) -> Any:
         time.sleep(0.01)  # (any other thread runs)
-        return make(**options)
+        return make(*template, **options)
 
     monkeypatch.setattr(dataclasses, "dataclass", make_slowly)
     for _ in range(5):
