@@ -196,6 +196,7 @@ def run_as_program() -> NoReturn:
     try:
         status = run_command_line(arguments)
         ignore_signals()  # nothing is left to clean up
+        forget_interruption()
     except Terminated as interruption:  # before the command began, or at its very end
         status = _report_interruption(interruption)
     gc.freeze()  # the process ends: what it holds need not be taken apart

@@ -47,7 +47,8 @@ def ignore_signals() -> None:
 
 
 def forget_interruption() -> None:
-    """What Terminated was raised for has been done."""
+    """What Terminated was raised for has been done, or it came too late to matter."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)  # at its end Python gives signals back to the system
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 

@@ -137,3 +137,13 @@ def test_what_is_no_signal_is_reported_from_finalizers() -> None:
     )
     assert "ValueError: lost" in ended.stderr
     assert ended.stdout == f"{128 + signal.SIGTERM}\n"
+
+
+def test_a_signal_that_comes_too_late_changes_nothing() -> None:
+    code = (
+        PREAMBLE
+        + "with without_interruption():\n    stop()\n    ignore_signals()\n    forget_interruption()\n"
+    )
+    code += "import atexit\natexit.register(time.sleep, 5 * interruption.RETRY_SECONDS)\n"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
