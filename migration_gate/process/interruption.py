@@ -78,11 +78,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _is_being_handled() -> bool:
     """Whether what runs just now was called while Terminated was on its way: it cleans up."""
-    error = sys.exception()
-    while error is not None:
+    waiting, seen = [sys.exception()], set[int]()
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:  # one may be its own cause
+            continue
         if isinstance(error, Terminated):
             return True
-        error = error.__cause__ or error.__context__
+        seen.add(id(error))
+        waiting += [error.__cause__, error.__context__]
     return False
 
 

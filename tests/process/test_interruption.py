@@ -86,6 +86,28 @@ except OSError:
     clean_up()
     raise
 """,
+    "an error with another cause": """
+earlier = ValueError()
+try:
+    try:
+        stop()
+    except Terminated:
+        raise OSError from earlier
+except OSError:
+    clean_up()
+    raise
+""",
+    "an error that is its own cause": """
+failed = OSError()
+try:
+    try:
+        stop()
+    except Terminated:
+        raise failed from failed
+except OSError:
+    clean_up()
+    raise
+""",
     "a block without interruption": """
 with without_interruption():
     stop()
