@@ -202,8 +202,8 @@ class RollbackRun:
                 state = self._states.read_without_rows(connection)
                 rollback = self._trips.make(connection, self._run, revision, state).rollback
             if find_own_failure(rollback) is None:
-                failure = find_own_failure(self._results[revision])
-                self._results[revision] = replace(rollback, row_failure=failure)
+                rollback = replace(rollback, row_failure=find_own_failure(self._results[revision]))
+            self._results[revision] = rollback  # its own failure is nobody's row's fault
 
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run them in a process of their own."""
