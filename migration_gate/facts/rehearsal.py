@@ -123,6 +123,8 @@ class Rehearsal:
     rowless: tuple[RowlessTable, ...] = ()
     unproven: str = ""
     """why nothing was rehearsed, as a clause; '' if there was nothing to rehearse, or all was"""
+    is_impossible: bool = False
+    """no change of this project can be rehearsed"""
 
     def list_changes(self) -> Iterator[tuple[RehearsedRevision, RowChange]]:
         """What became of rows, revision by revision."""

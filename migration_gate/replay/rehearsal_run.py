@@ -107,7 +107,7 @@ class RehearsalRun:
         """Run all of them. What cannot be rehearsed is said in the result."""
         yield Progress("rehearsal", total=len(self._split.new))
         if self._split.contexts > 1 or self._setup.other_databases:
-            return Rehearsal(unproven=SEVERAL_CONTEXTS)
+            return Rehearsal(unproven=SEVERAL_CONTEXTS, is_impossible=True)
         problem = make_base_database(self._setup, self._channel, self._split, self._copied)
         position = 0
         try:

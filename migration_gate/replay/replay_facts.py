@@ -10,6 +10,7 @@ from pathlib import Path
 from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
+from migration_gate.analysis.unrehearsed_change import find_unrehearsed
 from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
@@ -61,6 +62,7 @@ def collect_replay_facts(
     failed = answer.failure()
     steps = answer.steps()
     observation = _build_observation(setup, history, answer, replayed_database)
+    unrehearsed = tuple(find_unrehearsed(rehearsal, observation))
     replay = Replay(
         history=history,
         steps=steps,
@@ -92,7 +94,8 @@ def collect_replay_facts(
                     *answer.notes(),
                     *find_refused_notes(rollback),
                     *observation.remarks,
-                    *describe_gaps(rehearsal),
+                    *rehearsal.notes,
+                    *(() if unrehearsed else describe_gaps(rehearsal)),
                     *_describe_unused_rows(setup.settings),
                     *_ask_squawk(setup, observation),
                 )
@@ -106,6 +109,7 @@ def collect_replay_facts(
             *list_blind_spots(observation),
             *find_unobserved(setup, answer.begun_steps().values(), history),
             *rehearsal.unchecked,
+            *unrehearsed,
         ),
         rollback_scope=setup.settings.rollback,
         rollbacks=rollback.rollbacks,
@@ -136,7 +140,6 @@ def _build_observation(
 
 def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
     """What is to be said of tables without rows, and of revisions that could not be rehearsed."""
-    yield from rehearsal.notes
     if rehearsal.unproven:
         yield f"what the new revisions do to rows is not known: {rehearsal.unproven}"
     for table in rehearsal.rowless:
