@@ -28,19 +28,21 @@ ALL_REFUSED = Rehearsal((RehearsedRevision("b"),), tables=1, rowless=(REFUSED,))
 
 
 @pytest.mark.parametrize(
-    ("rehearsal", "words"),
+    ("rehearsal", "words", "is_foreseen"),
     [
-        (ENDED, "is not known: it ended"),
-        (ALL_REFUSED, "no row could be made for any table: `item` (closed)"),
+        (ENDED, "is not known: it ended", False),
+        (ALL_REFUSED, "no row could be made for any table: `item` (closed)", True),
         (
             Rehearsal((RehearsedRevision("b"),), tables=5, rowless=(REFUSED,) * 5),
             "`item` (closed), `item` (closed), `item` (closed) and 2 more",
+            True,
         ),
     ],
 )
-def test_nothing_that_was_rehearsed_is_unchecked(rehearsal: Rehearsal, words: str) -> None:
+def test_nothing_that_was_rehearsed_is_unchecked(rehearsal: Rehearsal, words: str, is_foreseen: bool) -> None:
     (unchecked,) = find_unrehearsed(rehearsal, TOUCHES)
     assert (unchecked.object, unchecked.why[-len(words) :]) == ("rehearsal", words)
+    assert unchecked.is_foreseen == is_foreseen
 
 
 @pytest.mark.parametrize(
