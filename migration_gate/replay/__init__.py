@@ -9,7 +9,7 @@
     history_run         the worker's run; repository_text: what is read beside it
     history_end         what is done when the last revision has run; models_request: the models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
-                        runs_channel, rollback_state, rollback_tables
+                        runs_channel, rollback_state, rollback_tables, history_prefix
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
                         own_rows: rows of the project's, sql_rows: from a file
     release_trial       the live release on the schema of the change

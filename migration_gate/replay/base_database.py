@@ -74,13 +74,13 @@ def _names_one(parent: str, revisions: Collection[str]) -> bool:
 
 def copy_restored_database(setup: ReplaySetup) -> None:
     """Copy the database of a checkpoint, before the first new revision runs in it."""
-    if setup.wants_rehearsal:
+    if setup.wants_earlier_database:
         setup.server.copy_used_database(setup.database, setup.earlier_database)
 
 
 def copy_paused_database(setup: ReplaySetup, line: EarlierRevisionsRan) -> tuple[str, ...]:
     """Copy the database while the worker waits; the revisions that have run there, none if that failed."""
-    if not setup.wants_rehearsal or not line.is_committed:
+    if not setup.wants_earlier_database or not line.is_committed:
         return ()
     obstacle = setup.server.copy_resting_database(setup.database, setup.earlier_database)
     return () if obstacle else line.revisions

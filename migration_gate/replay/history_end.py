@@ -105,7 +105,7 @@ def finish_history(
     reading = background.submit(read_replayed_database, setup, tuple(lines))
     rollback = RollbackProof()
     if is_rolled_back:
-        rollback = yield from build_rollback_run(setup, answer, repository_text).prove()
+        rollback = yield from build_rollback_run(setup, answer, repository_text, copied).prove()
         yield Progress("models")
     rehearsal = yield from rehearse_revisions(setup, answer, copied)
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
@@ -148,8 +148,12 @@ def build_rollback_run(
     setup: ReplaySetup,
     answer: AnswerInProgress,
     repository_text: Future[RepositoryText] | None,
+    copied: Sequence[str],
 ) -> RollbackRun:
-    """The downgrades of the change, in the copy of the database that was made for them."""
+    """The downgrades of the change, in the copy of the database that was made for them.
+
+    `copied`: the revisions that `setup.earlier_database` holds.
+    """
     reader = AnswerReader(setup.repository, answer.lines)
     sources = repository_text.result().revision_files if repository_text is not None else ()
     version_tables = reader.version_tables()
@@ -161,6 +165,7 @@ def build_rollback_run(
         texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
         version_tables=version_tables,
         copy_again=lambda: copy_for_rollback_again(setup),
+        copied=copied,
     )
 
 

@@ -69,7 +69,7 @@ def run_history(
     planned = 0
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
-    copied = setup.restored.state.record.revisions if setup.restored is not None else ()
+    copied = list_restored_revisions(setup)
     end: HistoryEnd | None = None
     answer = AnswerInProgress(stream)
     lines = answer.lines
@@ -147,6 +147,13 @@ def restore_lines(setup: ReplaySetup, line: Line) -> Iterable[Line]:
             raise CheckpointUnfit("the project was tried more than once")
         case _:
             return (line,)
+
+
+def list_restored_revisions(setup: ReplaySetup) -> tuple[str, ...]:
+    """The revisions of the checkpoint, where a copy of its database was made."""
+    if setup.restored is None or not setup.wants_earlier_database:
+        return ()
+    return setup.restored.state.record.revisions
 
 
 def _keep_earlier(setup: ReplaySetup, stream: AnswerStream, lines: Sequence[Line]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class ReplaySetup:
 
     @property
     def earlier_database(self) -> str:
-        """The database as it is before the first new revision, for the rehearsal with rows."""
+        """The database as it is before the first new revision, for rollbacks and the rehearsal with rows."""
         return f"{self.database}_earlier"
 
     @property
@@ -84,6 +84,13 @@ class ReplaySetup:
     def wants_rehearsal(self) -> bool:
         """Whether there may be new revisions to rehearse."""
         return self.settings.observe != "off" and bool(self.changed_files)
+
+    @property
+    def wants_earlier_database(self) -> bool:
+        """Whether the database is to be copied before the first new revision."""
+        return bool(self.changed_files) and (
+            self.settings.observe != "off" or self.settings.rollback != "off"
+        )
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -109,6 +116,6 @@ class ReplaySetup:
             self.other_databases,
             tuple(os.path.realpath(self.repository / path) for path in self.new_files),
             keeps_state=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_state,
-            copies_base=kind == "replay" and self.wants_rehearsal and not self.other_databases,
+            copies_base=kind == "replay" and self.wants_earlier_database and not self.other_databases,
             earlier_run=self.restored.earlier_run if kind == "replay" and self.restored is not None else None,
         )

@@ -4,7 +4,8 @@ From the top, one by one: the downgrade, a look at the catalog and the rows, and
 of env.py, as long as each leads to where it should. The first that does not is judged in another copy, where
 each function has a process of its own, so that nothing that an earlier one did is to blame. Where that
 does not lead further (a revision that is one-way, that fails, or that leaves something behind) and where
-other revisions stand above, the history is run once more up to the revision, and a copy of that is used.
+other revisions stand above, the history is run once more up to the revision, from the base of the change if
+that was copied, and a copy of that is used.
 """
 
 from __future__ import annotations
@@ -17,15 +18,13 @@ from migration_gate.facts import DowngradeText, Failure, RevisionRollback
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
-from migration_gate.replay.initial_state import prepare_copy
+from migration_gate.replay.history_prefix import HistoryPrefix
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_state import RolledBackHistory, StateReader
 from migration_gate.replay.round_trip import RoundTrips
 from migration_gate.replay.runs_channel import RunsChannel, RunsSession
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
-
-NOT_REPEATED = "the history could not be run a second time, up to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,18 @@ class RollbackRun:
         texts: Mapping[str, DowngradeText],
         version_tables: Sequence[str],
         copy_again: Callable[[], None],
+        copied: Sequence[str] = (),
         row_source: RowSource | None = None,
     ) -> None:
-        """`texts`: the downgrades as they are written, by revision. `copy_again` makes the copy anew."""
+        """`texts`: the downgrades as they are written, by revision. `copy_again` makes the copy anew.
+
+        `copied`: the revisions that `setup.earlier_database` holds.
+        """
         self._setup = setup
         self._channel = channel
         self._history = history
         self._copy_again = copy_again
+        self._prefix = HistoryPrefix(setup, channel, history.order, copied)
         self._states = StateReader(history, version_tables, row_source)
         self._trips = RoundTrips(history, failures, self._states, texts)
         self._results: dict[str, RevisionRollback] = {}
@@ -145,47 +149,17 @@ class RollbackRun:
         runnable = [revision for revision in remaining if self._can_run(revision)]
         for revision in remaining:
             self._results[revision] = self._trips.begin(revision)
-        if not runnable:
-            return
-        prepare_copy(self._setup, self._setup.prefix_database)
-        position = 0
         for number, revision in enumerate(runnable):
             done = len(self._results) - len(runnable) + number
             yield Progress("rollback", revision, done, len(self._results))
-            end = self._history.order.index(revision) + 1
-            problem = self._extend_prefix(position, end)
+            problem = self._prefix.reach(revision)
             if problem:
                 self._results[revision] = replace(self._results[revision], unproven=problem)
-                prepare_copy(self._setup, self._setup.prefix_database)
-                position = 0
                 continue
-            position = end
-            self._setup.server.copy_used_database(self._setup.prefix_database, self._setup.rollback_database)
-            self._prove_in_copy(revision)
-
-    def _extend_prefix(self, start: int, end: int) -> str:
-        """Run the history on, in the database that is kept for it; why that did not succeed."""
-        problem = self._run_prefix(start, end)
-        if problem and start > 0:
-            # Alembic remembers within one run of env.py which types it has made: some histories need that.
-            prepare_copy(self._setup, self._setup.prefix_database)
-            problem = self._run_prefix(0, end)
-        return problem
-
-    def _run_prefix(self, start: int, end: int) -> str:
-        finished = self._channel.run(
-            self._setup.prefix_database,
-            [RevisionRun(revision, "upgrade") for revision in self._history.order[start:end]],
-            prepares=start == 0,
-        )
-        if finished.error is not None:
-            return f"{NOT_REPEATED}: `{finished.failed}`: {finished.error.message}"
-        return f"{NOT_REPEATED}: {finished.problem}" if finished.problem else ""
-
-    def _prove_in_copy(self, revision: str) -> None:
-        with self._setup.server.connect(self._setup.rollback_database) as connection:
-            state = self._states.fill(connection, [revision])
-            self._results[revision] = self._trips.make(connection, self._run, revision, state).rollback
+            self._prefix.copy()
+            with self._setup.server.connect(self._setup.rollback_database) as connection:
+                state = self._states.fill(connection, [revision])
+                self._results[revision] = self._trips.make(connection, self._run, revision, state).rollback
 
     # Without rows.
 
@@ -194,10 +168,9 @@ class RollbackRun:
         doubtful = [name for name, rollback in self._results.items() if find_own_failure(rollback)]
         for revision in doubtful:
             yield Progress("rollback", revision, len(self._results) - len(doubtful), len(self._results))
-            prepare_copy(self._setup, self._setup.prefix_database)
-            if self._run_prefix(0, self._history.order.index(revision) + 1):
+            if self._prefix.reach(revision):
                 continue
-            self._setup.server.copy_used_database(self._setup.prefix_database, self._setup.rollback_database)
+            self._prefix.copy()
             with self._setup.server.connect(self._setup.rollback_database) as connection:
                 state = self._states.read_without_rows(connection)
                 rollback = self._trips.make(connection, self._run, revision, state).rollback

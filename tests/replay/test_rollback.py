@@ -50,10 +50,16 @@ def roll_back(
 
 
 def run(engine: Engine, folder: Path, *changed: int, versions: str = "newest") -> Ran:
-    """The run, without a rehearsal: it runs revisions, too."""
-    files = tuple(str(folder.resolve() / f"migrations/versions/{number:02}.py") for number in changed)
-    rollback = "change" if changed else "all"
-    ran = engine.run(folder, python(versions), changed=files, rollback=rollback, observe="off")
+    """The run, without a rehearsal: it runs revisions, too. Changed files are new ones."""
+    names = tuple(f"migrations/versions/{number:02}.py" for number in changed)
+    ran = engine.run(
+        folder,
+        python(versions),
+        changed=tuple(str(folder.resolve() / name) for name in names),
+        new_files=names,
+        rollback="change" if changed else "all",
+        observe="off",
+    )
     assert ran.replay.failure is None
     return ran
 
@@ -106,6 +112,41 @@ def test_an_edited_revision_in_the_middle_is_judged_on_the_history_up_to_it(engi
         ("table", "a", True),
         ("table", "b", False),
     }
+
+
+MADE_AT_START = """
+from sqlalchemy import create_engine, text
+
+with create_engine("postgresql://app:secret@db.invalid:5432/app").begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS users (id int PRIMARY KEY)"))
+"""
+READ_SETTING = "op.execute(\"SELECT current_setting('app.mode')\")"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('op.add_column("users", sa.Column("x", sa.Integer))', CREATE.format("b")),
+        ("op.execute(\"SET app.mode = 'old'\")", f"{READ_SETTING}\n{CREATE.format('b')}"),
+    ],
+    ids=["the application makes a table", "a revision needs the session of an older one"],
+)
+def test_below_a_one_way_revision_the_history_begins_at_the_base_or_at_its_start(
+    engine: Engine, first: str, second: str
+) -> None:
+    env_py = env(top="import made_at_start") if "users" in first else env()
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, first),
+        revision_text("b", "a", second, DROP.format("b")),
+        revision_text("c", "b", CREATE.format("c"), "raise NotImplementedError('no way back')"),
+        env_py=env_py,
+    )
+    write_files(folder, {"made_at_start.py": MADE_AT_START})
+    found = roll_back(engine, folder, 2, 3)
+    assert found["c"].refusal
+    assert found["b"].unproven == ""
+    assert found["b"].leftovers == ()
 
 
 PARSE_NAMES = """
