@@ -134,8 +134,8 @@ class RollbackRun:
                 yield self._describe_progress(revision)
                 trip = self._trips.make(connection, self._run, revision, state, above)
                 self._results[revision] = trip.rollback
-                if not trip.is_clean:
-                    return
+                if not trip.is_clean or trip.rollback.altered_rows:
+                    return  # its functions run again on the way down, and what they do to rows is theirs
                 state, above = trip.down, [revision]
 
     def _describe_progress(self, revision: str) -> Progress:

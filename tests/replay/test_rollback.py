@@ -312,6 +312,24 @@ def test_rows_show_what_an_empty_database_does_not(engine: Engine) -> None:
     assert (altered.object, altered.by_downgrade) == ("a.cents", True)
 
 
+def test_what_a_revision_does_to_rows_is_not_said_of_the_one_below_it(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), DROP.format("b")),
+        revision_text(
+            "c",
+            "b",
+            "op.execute(\"UPDATE a SET name = ''\")",
+            "op.execute(\"UPDATE a SET name = name || '!'\")",
+        ),
+    )
+    found = roll_back(engine, folder, 2, 3)
+    assert [item.object for item in found["c"].altered_rows] == ["a.name"]
+    assert found["b"].is_complete
+    assert found["b"].altered_rows == ()
+
+
 def test_nothing_is_rolled_back_without_a_change(engine: Engine) -> None:
     folder = write_project(engine.folder(), revision_text("a", None, CREATE.format("a")))
     ran = engine.run(folder)
