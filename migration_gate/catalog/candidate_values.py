@@ -13,7 +13,7 @@ from migration_gate.catalog.row_values import (
     list_unusual_values,
     make_plain_value,
 )
-from migration_gate.catalog.simple_values import collect_named_types
+from migration_gate.catalog.simple_values import collect_named_types, tag_uuid
 from migration_gate.catalog.single_rows import Values
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 
@@ -33,14 +33,27 @@ class CandidateValues:
         choices = self._list_allowed(table, column)
         if choices:
             return choices[(number - 1) % len(choices)]
-        return make_plain_value(column.type, number, self._named)
+        value = make_plain_value(column.type, number, self._named)
+        if value is not None and find_base_type(column.type, self._named) == "uuid":
+            return tag_uuid(value, self._name_keyed_table(table, column))
+        return value
+
+    def _name_keyed_table(self, table: Table, column: Column) -> str:
+        """The table whose rows a UUID names: its own, or the one that `order_id` means; '' if it has none."""
+        key = self._catalog.primary_key_of(table)
+        if key is not None and column.name in key.columns:
+            return table.full_name
+        stem = column.name.removesuffix("_id")
+        names = (stem, f"{stem}s", f"{stem}es") if stem != column.name else ()
+        meant = (self._catalog.find_table(table.schema, name) for name in names)
+        return next((item.full_name for item in meant if item is not None), "")
 
     def list_unusual(self, table: Table, column: Column) -> tuple[str | None, ...]:
         """NULL where it is allowed, and what the type has; a plain value that other rows have as well."""
         values: tuple[str | None, ...] = (None,) if column.nullable else ()
         if self._list_allowed(table, column) or self._is_key(table, column):
             return values
-        duplicate = make_plain_value(column.type, 1, self._named)
+        duplicate = self.make_plain(table, column, 1)
         unusual = (*values, *list_unusual_values(column.type, self._named))
         return (*unusual, duplicate) if duplicate is not None else unusual
 

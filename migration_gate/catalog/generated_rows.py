@@ -34,6 +34,8 @@ CONNECTED_ROWS = 3
 """that get a parent which is made after them"""
 MAX_SINGLE_ROWS = 2
 """of a table whose plain rows are refused together"""
+ROWS_PER_SAME_PARENT = 4
+"""one of so many has the same row at the end of two keys to one table: a sender is seldom the receiver"""
 TAKEN = ("23505", "23P01")
 """unique_violation, exclusion_violation"""
 FOREIGN_TABLE = "it is a foreign table"
@@ -269,8 +271,9 @@ class GeneratedRows:
         """A plain row. Columns of which no value is known are left to their defaults."""
         values: dict[str, str | None] = dict(rows.pinned)
         keys = sorted(self._catalog.foreign_keys_of(rows.table), key=lambda key: -len(key.columns))
-        for key in keys:
-            self._choose_parent(rows, key, number, values)
+        for place, key in enumerate(keys):
+            earlier = sum(other.references == key.references for other in keys[:place])
+            self._choose_parent(rows, key, number + earlier * (number % ROWS_PER_SAME_PARENT != 0), values)
         for column in rows.columns:
             if column.name not in values:
                 value = self._values.make_plain(rows.table, column, number)

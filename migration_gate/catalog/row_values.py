@@ -22,8 +22,6 @@ _FEW_NUMBERS = re.compile(r"^(bytea|int[48]range|numrange|tsrange|tstzrange|date
 def make_plain_value(type_text: str, number: int, named: NamedTypes) -> str | None:
     """The value of a row's number (from 1), such as an application would write; None if none is known."""
     base = find_base_type(type_text, named)
-    if base == "boolean":
-        return "true" if number % 2 else "false"
     if _FEW_NUMBERS.match(base):
         number = (number - 1) % _MOST_SINGLE_DIGITS + 1
     elif base.startswith(("date", "timestamp")):

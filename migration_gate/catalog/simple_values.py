@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 
 from migration_gate.facts import EnumType, NamedType
@@ -50,6 +51,11 @@ def make_simple_value(type_text: str, number: int, named: NamedTypes, *, small: 
     return _make_plain_value(plain, number, small=small)
 
 
+def tag_uuid(value: str, table: str) -> str:
+    """The UUID of a table (`schema.name`): no two tables of an application share a key."""
+    return f"{zlib.crc32(table.encode()):08x}{value[8:]}"
+
+
 def list_usual_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
     """Values that rules about a column of this type often ask for; every label of an enum."""
     plain = type_text.replace('"', "")
@@ -77,6 +83,8 @@ def _make_plain_value(plain: str, number: int, *, small: bool) -> str | None:
         return _make_text(plain, number)
     if base in ("smallint", "integer", "bigint", "numeric", "real", "double precision", "money"):
         return _make_number(plain, number, small=small)
+    if base == "boolean":
+        return "true" if number % 2 else "false"
     if base.startswith("bit"):
         length = _LENGTH.search(plain)
         return format(number, "b").zfill(int(length[1]) if length and base == "bit" else 1)
@@ -107,7 +115,6 @@ def _make_number(type_text: str, number: int, *, small: bool) -> str:
 
 
 _PATTERNS = {
-    "boolean": "true",
     "uuid": "00000000-0000-4000-8000-{n:012d}",
     "date": "2024-01-{n:02d}",
     "timestamp without time zone": "2024-01-{n:02d} 12:00:00",

@@ -92,6 +92,20 @@ def test_plain_rows_have_a_value_in_every_column(connection: psycopg.Connection[
     assert read_values(connection, "select count(*) from users where name is null or born is null") == [0]
 
 
+def test_keys_are_those_of_an_application(connection: psycopg.Connection[Any]) -> None:
+    fill(
+        connection,
+        "CREATE TABLE users (id uuid PRIMARY KEY)",
+        "CREATE TABLE orders (id uuid PRIMARY KEY, user_id uuid NOT NULL)",
+        "CREATE TABLE mails (id uuid PRIMARY KEY, sender uuid REFERENCES users, "
+        "receiver uuid REFERENCES users)",
+        others=RowVariety.PLAIN,
+    )
+    assert read_values(connection, "select count(*) from users join orders using (id)") == [0]
+    assert read_values(connection, "select count(*) from users u join orders on user_id = u.id") == [8]
+    assert read_values(connection, "select count(*) from mails where sender = receiver") == [2]
+
+
 @pytest.mark.parametrize(
     "statements",
     [
