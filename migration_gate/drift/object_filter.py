@@ -61,8 +61,11 @@ class ObjectFilter:
         return any(_is_counterpart(part, refused) for refused in self.refused_parts)
 
     def _is_filtered(self, part: Column | Index | Constraint | AttachedObject) -> bool:
+        # Postgres has named a key that had no name in the models.
+        columns = tuple(part.columns) if isinstance(part, Constraint) else ()
         return any(
             FilteredObject(kind, part.schema, part.table, part.name) in self.filtered_objects
+            or FilteredObject(kind, part.schema, part.table, "", columns=columns) in self.filtered_objects
             for kind in _alembic_kinds(part)
         )
 

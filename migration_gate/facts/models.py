@@ -42,6 +42,8 @@ class FilteredObject:
     """the argument of `context.configure` that left it out"""
     is_flagged: bool = field(default=False, compare=False)
     """a table whose model says so itself, by a flag in its `info`"""
+    columns: tuple[str, ...] = ()
+    """of a key without a name"""
 
 
 @dataclass(frozen=True, slots=True)

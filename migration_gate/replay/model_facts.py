@@ -120,6 +120,8 @@ def _build_uncreated_object(part: UncreatedPart) -> UncreatedObject:
 
 def _build_filtered_objects(items: Sequence[model_lines.FilteredObject]) -> tuple[FilteredObject, ...]:
     return tuple(
-        FilteredObject(item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged)
+        FilteredObject(
+            item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged, item.columns
+        )
         for item in items
     )

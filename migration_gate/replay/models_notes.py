@@ -67,7 +67,8 @@ def find_unproven_models(models: Models, version_tables: Sequence[str]) -> Itera
 def _name_filtered(item: FilteredObject) -> str:
     """`column users.legacy`."""
     schema = "" if item.schema == "public" else f"{item.schema}."
-    names = [item.table, item.name if item.name != item.table else None]
+    own_name = item.name or f"({', '.join(item.columns)})" * bool(item.columns)
+    names = [item.table, own_name if own_name != item.table else None]
     return f"{item.kind.replace('_', ' ')} {schema}{'.'.join(filter(None, names))}"
 
 

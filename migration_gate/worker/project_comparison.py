@@ -244,11 +244,18 @@ class OperationDescription:
             str(schema or self._default_schema),
             None if table is None else str(table),
             _optional_text(operation.constraint_name),
+            columns=_list_key_columns(operation) if operation.constraint_name is None else (),
         )
 
     def _build_filtered(self, kind: str, operation: Any, table: Any, name: Any) -> FilteredObject:
         schema = str(operation.schema or self._default_schema)
         return FilteredObject(kind, schema, _optional_text(table), _optional_text(name))
+
+
+def _list_key_columns(operation: Any) -> tuple[str, ...]:
+    """The columns of a key that an operation makes: it may have no name."""
+    names: Any = getattr(operation, "local_cols", None) or getattr(operation, "columns", ())
+    return tuple(str(name) for name in names)
 
 
 def _is_changed(attribute: str, value: Any) -> bool:

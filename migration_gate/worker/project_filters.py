@@ -87,7 +87,8 @@ class FilterRecorder:
             if not is_included:
                 table = item if kind == "table" else getattr(item, "table", None)
                 schema, table_name = getattr(table, "schema", None), getattr(table, "name", None)
-                self._add_filtered("include_object", kind, schema, table_name, name)
+                columns = list_key_columns(item) if kind.endswith("_constraint") and name is None else ()
+                self._add_filtered("include_object", kind, schema, table_name, name, columns=columns)
             return is_included
 
         return include_object
@@ -115,12 +116,24 @@ class FilterRecorder:
 
         return compare_property
 
-    def _add_filtered(self, option: str, kind: str, schema: Any, table: Any, name: Any) -> None:
+    def _add_filtered(
+        self, option: str, kind: str, schema: Any, table: Any, name: Any, *, columns: tuple[str, ...] = ()
+    ) -> None:
         filtered = FilteredObject(
-            kind, str(schema or self._default_schema), _optional_text(table), _optional_text(name), option
+            kind,
+            str(schema or self._default_schema),
+            _optional_text(table),
+            _optional_text(name),
+            option,
+            columns=columns,
         )
         if filtered.schema != OWN_SCHEMA:
             self.left_out.add(filtered)
+
+
+def list_key_columns(constraint: Any) -> tuple[str, ...]:
+    """The names of a constraint's own columns, which tell keys without a name apart."""
+    return tuple(str(column.name) for column in getattr(constraint, "columns", ()))
 
 
 def _optional_text(name: Any) -> Optional[str]:

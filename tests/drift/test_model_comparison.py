@@ -384,6 +384,15 @@ def test_objects_that_the_project_filters_out_are_not_compared() -> None:
     )
 
 
+@pytest.mark.parametrize(("column", "count"), [("email", 0), ("id", 1)])
+def test_a_key_without_a_name_is_filtered_out_by_its_columns(column: str, count: int) -> None:
+    filtered = (FilteredObject("unique_constraint", "public", "users", "", columns=(column,)),)
+    models = replace(MODELS, constraints=(KEY, replace(ONCE, columns=("email",))))
+    database = replace(models, constraints=(KEY,))
+    found = find_differences(database, models, filtered_objects=filtered)
+    assert len([item for item in found if item.kind == "unique"]) == count
+
+
 VIEW = View(
     "public",
     "users",

@@ -36,6 +36,18 @@ def test_an_operation_is_described_as_a_filter_would_name_it(operation: Any, wor
     assert OperationDescription("public").list_all([operation]) == expected
 
 
+UNNAMED = (
+    ops.CreateUniqueConstraintOp(None, "a", ["c"]),
+    ops.CreateForeignKeyOp(None, "a", "b", ["c"], ["d"]),
+)
+
+
+@pytest.mark.parametrize("operation", UNNAMED)
+def test_a_key_without_a_name_is_described_by_its_columns(operation: Any) -> None:
+    (item,) = OperationDescription("public").list_all([operation])
+    assert (item.name, item.columns) == (None, ("c",))
+
+
 def test_what_a_comparator_adds_is_recorded_and_what_was_there_is_not() -> None:
     recorder = OperationRecorder()
     first, second = ops.DropTableOp("a"), ops.ExecuteSQLOp("select 1")
