@@ -329,7 +329,7 @@ def _find_cause(change: RowChange, statements: Sequence[ExecutedStatement]) -> R
     fitting = [item for item in statements if pattern.search(item.sql)]
     named = [item for item in fitting if name in _WORD.findall(item.sql.lower())]
     column = change.column.lower()
-    best = [item for item in named if column in item.sql.lower()] or named or fitting
+    best = [item for item in named if column in _WORD.findall(item.sql.lower())] or named or fitting
     if not best:
         return change
     return replace(change, statement=best[-1].sql, line=best[-1].line)

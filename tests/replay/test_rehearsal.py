@@ -63,6 +63,14 @@ def test_code_that_runs_without_rows_alone_is_told_apart(engine: Engine) -> None
     assert [change.kind for change in deleting.changes] == ["lost rows"]
 
 
+def test_a_dropped_column_is_told_with_its_own_statement(engine: Engine) -> None:
+    drops = [f"ALTER TABLE notes DROP COLUMN {column}" for column in ("body", "long_body")]
+    upgrade = "\n".join(f'op.execute("{drop}")' for drop in drops)
+    rehearsal = rehearse(engine, upgrade, base=f"{BASE}\nop.execute('ALTER TABLE notes ADD long_body text')")
+    (dropping,) = rehearsal.revisions
+    assert [change.statement for change in dropping.changes] == drops
+
+
 @pytest.mark.parametrize(
     ("base", "repeated"),
     [(BASE, []), (f"{BASE}\nop.execute('CREATE TEMPORARY TABLE own (id int)')", [("0",)])],
