@@ -14,6 +14,7 @@ from migration_gate.analysis.lock_hygiene import (
     find_several_tables,
     find_unnamed_tables,
 )
+from migration_gate.analysis.short_locks import describe_short_lock
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
 from migration_gate.wording import code_block, join_words
@@ -63,8 +64,6 @@ def _describe_unnamed(facts: Facts, item: LockingStatement) -> Finding:
         location=statement.location,
         revision=statement.revision,
         evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, statement, item.locks)),
-        fix="Nothing is wrong with it if it gets its lock at once: set a `lock_timeout`, and expect it to be "
-        "repeated. A foreign key that is dropped before, in a transaction of its own, makes each lock "
-        "shorter.",
+        fix=describe_short_lock(statement.sql),
         kind="unnamed-table",
     )

@@ -26,10 +26,12 @@ observed_changes    which observed statements are judged; blocking_works, locked
                     safe_ways: written without that, by safe_operations for a safe_way_request:
                     safe_constraints, safe_indexes, safe_exclusion, safe_rewrites, safe_maintenance
                     (domain_rules, partition_rules, table_copies);
-                    work_extent: how much it is (sized_facts); lock_hygiene, required_columns, new_parts
+                    work_extent: how much it is (sized_facts); lock_hygiene, short_locks, required_columns,
+                    new_parts
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;
                     new_code_needs: what the new one needs
-schema_pair         the schema of the live release beside the new one: removed_parts, stricter_schema
+schema_pair         the schema of the live release beside the new one: removed_parts, stricter_schema,
+                    live_types
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;
                     owner_deletions: what trials with rows mean, owner_deletion_findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from migration_gate.analysis import safe_operations as code
@@ -24,6 +25,8 @@ from migration_gate.analysis.safe_way_request import (
 )
 from migration_gate.analysis.sized_facts import SizedFacts
 
+QUERY = re.compile(r"^\s*\(*\s*(?:select|with|values|table|declare|fetch)\b", re.IGNORECASE)
+PARAMETER = re.compile(r"\$\d")
 _WAYS: Mapping[str, Callable[[SafeWayRequest], SafeWay]] = {
     "table-rewrite": rewrite_table,
     "index-build": build_index,
@@ -50,5 +53,18 @@ def describe_release(item: WorkUnderLock) -> str:
         "Let the locks go first: in a block that commits what was done before it, or in a revision of its "
         "own, if `env.py` gives each revision a transaction (`transaction_per_migration=True`). Change many "
         "rows some at a time.",
-        code.in_autocommit(code.execute(join_words_of(item.statement))),
+        code.in_autocommit(_repeat_statement(item)),
     ).describe()
+
+
+def _repeat_statement(item: WorkUnderLock) -> str:
+    """The call that runs it; its place in the revision where code reads its rows, or gives it values."""
+    statement, location = item.statement, item.statement.location
+    is_read = not statement.written and QUERY.match(statement.sql) is not None
+    if is_read or PARAMETER.search(statement.sql):
+        return (
+            f"...  # the code of line {location.line}"
+            if location is not None
+            else "...  # the code that runs it"
+        )
+    return code.execute(join_words_of(statement))
