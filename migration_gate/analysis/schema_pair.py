@@ -28,9 +28,15 @@ class SchemaPair:
     """Both catalogs, and how one became the other."""
 
     facts: Facts
-    earlier: Snapshot
+    base: Replay
+    """what stood before"""
     new_steps: frozenset[int]
     """numbers of the steps of revisions that are not at the base"""
+
+    @property
+    def earlier(self) -> Snapshot:
+        """The catalog of the base."""
+        return self.base.catalog
 
     @property
     def later(self) -> Snapshot:
@@ -122,4 +128,4 @@ def pair_schemas(facts: Facts) -> SchemaPair | None:
     new = [step.number for step in facts.replay.steps if history.find_revision(step.revision) is None]
     if not new or not base.facts.replay.is_complete:
         return None
-    return SchemaPair(facts, base.facts.replay.catalog, frozenset(new))
+    return SchemaPair(facts, base.facts.replay, frozenset(new))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
+from migration_gate.analysis.live_types import find_key, find_live_types, name_category
 from migration_gate.analysis.schema_pair import SchemaPair
 from migration_gate.facts import (
     CatalogObject,
@@ -29,7 +29,6 @@ KINDS: tuple[RestrictionKind, ...] = (
     "exclusion",
     "row-security",
 )
-_DOMAIN_BASE = re.compile(r"^AS (.*?)(?: COLLATE| DEFAULT| NOT NULL| CONSTRAINT|$)")
 _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
     "check": "check",
     "unique": "unique",
@@ -37,17 +36,6 @@ _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
     "foreign key": "foreign-key",
     "exclusion": "exclusion",
 }
-_CATEGORIES = {
-    name: category
-    for category, names in {
-        "number": ("smallint", "integer", "bigint", "numeric", "real", "double precision", "money"),
-        "text": ("text", "character varying", "character", "citext", "name"),
-        "JSON": ("json", "jsonb"),
-        "point in time": ("timestamp without time zone", "timestamp with time zone"),
-    }.items()
-    for name in names
-}
-"""of types between which values stay what they are for a program"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +106,17 @@ def _definition(item: Constraint | Index) -> str:
 
 
 def find_changed_types(pair: SchemaPair) -> Iterator[ChangedType]:
-    """The columns whose type is of another category, without those that a trial has shown to fail."""
+    """The columns whose type is of another category for the live release's code.
+
+    Not those that a trial has shown to fail, nor those whose new type its models have already.
+    """
+    live_types = find_live_types(pair.base)
     for before, after in pair.list_columns():
-        is_reported = pair.is_reported(before, RefusalCause.TYPE)
-        old, new = _base_type(pair.earlier, before.type), _base_type(pair.later, after.type)
-        if _category(old) != _category(new) and not is_reported:
+        old = name_category(before.type, pair.earlier)
+        live = name_category(live_types.get(find_key(before), before.type), pair.earlier)
+        is_known = name_category(after.type, pair.later) in (old, live)
+        if not is_known and not pair.is_reported(before, RefusalCause.TYPE):
             yield ChangedType(before, after, pair.find_change(after, "type"))
-
-
-def _base_type(catalog: Snapshot, type_text: str) -> str:
-    """The type below a domain."""
-    name = type_text.replace('"', "")
-    domains = (item for item in catalog.types if item.kind == "domain" and item.full_name == name)
-    matches = (_DOMAIN_BASE.match(domain.definition) for domain in domains)
-    return next((match[1] for match in matches if match is not None), type_text)
-
-
-def _category(type_text: str) -> str:
-    plain = type_text.replace('"', "")
-    suffix = "[]" if plain.endswith("[]") else ""
-    name = plain.removesuffix("[]")
-    start, parenthesis, rest = name.partition("(")
-    base = f"{start}{rest.partition(')')[2]}" if parenthesis else name
-    return _CATEGORIES.get(base, base) + suffix
 
 
 def find_removed_labels(pair: SchemaPair) -> Iterator[RemovedLabel]:

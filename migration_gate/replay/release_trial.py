@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migration_gate.analysis.live_types import use_live_types
 from migration_gate.analysis.new_code_needs import find_new_code_needs
 from migration_gate.catalog.statement_trials import try_statements
 from migration_gate.facts import Base, Facts, RunningCode
@@ -26,7 +27,10 @@ def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
     earlier = base.facts.replay
     with server.connect(database) as connection:
         trials = try_statements(
-            connection, earlier.catalog, facts.replay.catalog, earlier.models.mapped_tables
+            connection,
+            use_live_types(earlier, facts.replay.catalog),
+            facts.replay.catalog,
+            earlier.models.mapped_tables,
         )
     needs = tuple(find_new_code_needs(earlier.catalog, facts.replay))
     return _add_notes(facts, RunningCode(trials.refused, needs, trials.tried, trials.untried))

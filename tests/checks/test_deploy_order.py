@@ -9,10 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from migration_gate.analysis.live_types import use_live_types
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.check import Severity
 from migration_gate.checks import dropped_object, incompatible_type, new_write_restriction
-from migration_gate.facts import Base, Facts, Replay, Snapshot
+from migration_gate.facts import Base, Difference, Facts, Replay, Snapshot
 from tests.support import fact_builders
 from tests.support.replay_engine import Engine
 
@@ -127,6 +128,20 @@ def test_what_a_change_takes_away_or_asks_for_is_told(
         for finding in module.check(facts)
     ]
     assert sorted(found) == sorted(CHANGES[change])
+
+
+@pytest.mark.parametrize(("live", "count"), [("text", 0), ("boolean", 1)])
+def test_a_type_that_the_live_models_have_already_is_no_other_one(live: str, count: int) -> None:
+    before, after = (fact_builders.make_table("items", f"size {name}") for name in ("integer", "text"))
+    facts = make_facts(before, after, "ALTER TABLE items ALTER size TYPE text")
+    assert facts.base is not None
+    assert facts.base.facts is not None
+    drift = Difference("type", "items.size", "integer", live, table="public.items", column="size")
+    replay = replace(facts.base.facts.replay, differences=(drift,))
+    facts = replace(facts, base=replace(facts.base, facts=Facts(replay=replay)))
+    assert len(list(incompatible_type.check(facts))) == count
+    expected = "text" if count == 0 else "integer"
+    assert [column.type for column in use_live_types(replay, after).columns] == [expected]
 
 
 def test_a_change_without_a_new_revision_is_not_judged(base: Snapshot) -> None:
