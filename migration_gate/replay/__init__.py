@@ -27,6 +27,7 @@
     skipped_creations   statements that created nothing, because something had the name
     caught_error_log    errors that nobody saw, caught_in_blocks of PL/pgSQL or caught_by_cursors
     observation_log     what looked-at revisions lock and do, in the server's log; work_messages: its words
+    second_observation  from the base, where locks could not be told apart
     observed_statements     that log as facts: observed_session, observed_work, observed_sql; statement_book;
                         observation_gaps: what was not seen; second_opinion: of a linter
     size_use            how long that takes with production's rows; calibration: how fast this machine is

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
@@ -40,6 +40,7 @@ from migration_gate.replay.repository_text import RepositoryText
 from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
 from migration_gate.replay.rollback_state import read_rolled_back_history
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
+from migration_gate.replay.second_observation import observe_again
 from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
@@ -108,6 +109,10 @@ def finish_history(
         rollback = yield from build_rollback_run(setup, answer, repository_text, copied).prove()
         yield Progress("models")
     rehearsal = yield from rehearse_revisions(setup, answer, copied)
+    if is_observed(setup) and rehearsal.tables:
+        again = observe_again(setup, answer, rehearsal, reading.result().observed_log)
+        if again:
+            reading = background.submit(replace, reading.result(), observed_log=again)
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
     lines += models_lines
     models_database = None

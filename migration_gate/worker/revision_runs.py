@@ -96,6 +96,7 @@ class RevisionRuns:
             self._answer.take_over()
             self._orders.take_over()
             self._request, self._script = request, script
+            self._recorder.observation.forget_deployment()
             if request.keeps_session:
                 self._watch_settings()
             self._answer.send(self._run(lambda: call_env(lambda: self._run_env(config))))
@@ -257,16 +258,22 @@ class RevisionRuns:
     def _wrap(self, context: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def recorded_function(**keywords: Any) -> Any:
+            if self._running is not None and self._running.observed_step:
+                step = self._running.observed_step
+                self._recorder.observation.begin(context.connection, step, by_itself=False)
             self._recorder.migration_connection = private_api.driver_connection(context.connection)
             self._recorder.in_migration = True
             try:
                 with limit_time():
-                    return function(**keywords)
+                    value = function(**keywords)
             except BaseException as error:
+                self._recorder.observation.stop()
                 self._caught_error = error
                 raise
             finally:
                 self._recorder.in_migration = False
+            self._recorder.observation.end(context.connection)
+            return value
 
         return recorded_function
 

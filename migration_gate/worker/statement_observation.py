@@ -60,6 +60,10 @@ class StatementObservation:
             self._redirection.session_settings = SESSION_SETTINGS
             self._join(connection, point)
 
+    def forget_deployment(self) -> None:
+        """The next looked-at revision runs in another database: what stands there is to be remembered."""
+        self._is_continued = False
+
     def end(self, connection: Any) -> None:
         """The revision's function has ended without an error."""
         if self._step is None:

@@ -218,11 +218,29 @@ def test_a_new_value_of_an_enum_is_as_unsafe_as_without_a_change(
     assert (failure.sqlstate if failure is not None else None) == ("55P04" if fails else None)
 
 
-def test_where_a_commit_would_change_something_the_locks_of_old_revisions_are_held_on(engine: Engine) -> None:
-    ran = run_new_revisions(engine, ADD, before=ADD_LABEL)
+def test_where_a_commit_would_change_something_new_revisions_are_observed_from_the_base(
+    engine: Engine,
+) -> None:
+    """The old revision locks the table, too, in the same transaction."""
+    before = f"{ADD_LABEL}\nop.execute('alter table item add old int')"
+    ran = run_new_revisions(engine, ADD, 'op.create_index("ix_n", "item", ["n"])', before=before)
+    assert ran.replay.failure is None
+    assert not any("`transaction_per_migration=True`" in note for note in ran.replay.notes)
+    assert ran.replay.unchecked == ()
+    added, built = ran.replay.observation.statements
+    assert describe(added) == "ALTER TABLE: ACCESS EXCLUSIVE item: -"
+    assert describe(built) == "CREATE INDEX: SHARE item: index build item ix_n"
+    assert [(item.revision, item.location and item.location.line) for item in (added, built)] == [
+        ("new0", 12),
+        ("new1", 12),
+    ]
+
+
+def test_where_the_base_cannot_be_made_again_it_is_said_that_locks_were_not_seen(engine: Engine) -> None:
+    before = f"{ADD_LABEL}\nop.execute('alter table item add old int')\nopen('ran', 'x').close()"
+    ran = run_new_revisions(engine, ADD, before=before)
     assert ran.replay.failure is None
     assert any("`transaction_per_migration=True`" in note for note in ran.replay.notes)
-    assert ran.replay.unchecked == ()
     assert describe_all(ran.replay.observation.statements) == ["ALTER TABLE: -: -"]
 
 

@@ -129,7 +129,8 @@ class Engine:
         scripts = answer.scripts()
         sources = read_revision_sources(setup, scripts) if scripts is not None else ()
         history = answer.history(setup.settings.target, sources)
-        databases = read_replayed_database(setup, lines)
+        reading = run.replayed_database
+        databases = reading.result() if reading is not None else read_replayed_database(setup, lines)
         replay = collect_replay_facts(
             setup,
             history,

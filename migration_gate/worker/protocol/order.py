@@ -149,6 +149,8 @@ class RevisionRun:
 
     revision: str
     direction: Direction
+    observed_step: int = 0
+    """its number in the replay, if its locks are to be observed"""
 
 
 @dataclass(frozen=True)
