@@ -85,6 +85,16 @@ class CandidateValues:
             if name in chosen and not self._is_made_by_server(table, name)
         }
 
+    def is_unique_key(self, table: Table, key: Constraint) -> bool:
+        """Whether a rule keeps rows from having the same parent: a unique one over foreign keys alone."""
+        parents = {name for other in self._catalog.foreign_keys_of(table) for name in other.columns}
+        return any(
+            index.unique
+            and parents.issuperset(index.columns)
+            and not set(index.columns).isdisjoint(key.columns)
+            for index in self._catalog.indexes_of(table)
+        )
+
     def _is_made_by_server(self, table: Table, name: str) -> bool:
         column = self._catalog.find_column(table, name)
         return column is None or bool(

@@ -36,6 +36,8 @@ MAX_SINGLE_ROWS = 2
 """of a table whose plain rows are refused together"""
 ROWS_PER_SAME_PARENT = 4
 """one of so many has the same row at the end of two keys to one table: a sender is seldom the receiver"""
+ROWS_PER_SHARED_PARENT = 3
+"""one of so many unusual rows has the parent of the first row, where no rule forbids that"""
 TAKEN = ("23505", "23P01")
 """unique_violation, exclusion_violation"""
 FOREIGN_TABLE = "it is a foreign table"
@@ -273,13 +275,20 @@ class GeneratedRows:
         keys = sorted(self._catalog.foreign_keys_of(rows.table), key=lambda key: -len(key.columns))
         for place, key in enumerate(keys):
             earlier = sum(other.references == key.references for other in keys[:place])
-            self._choose_parent(rows, key, number + earlier * (number % ROWS_PER_SAME_PARENT != 0), values)
+            self._choose_parent(rows, key, self._number_parent(rows.table, key, number, earlier), values)
         for column in rows.columns:
             if column.name not in values:
                 value = self._values.make_plain(rows.table, column, number)
                 if value is not None:
                     values[column.name] = value
         return values
+
+    def _number_parent(self, table: Table, key: Constraint, number: int, earlier: int) -> int:
+        """Which parent the row of that number has, from 1. `earlier`: keys of the row to the same table."""
+        is_shared = number > PLAIN_ROWS and number % ROWS_PER_SHARED_PARENT == 0
+        if is_shared and not self._values.is_unique_key(table, key):
+            return 1
+        return number + earlier * (number % ROWS_PER_SAME_PARENT != 0)
 
     def _choose_parent(
         self, rows: _TableRows, key: Constraint, number: int, values: dict[str, str | None]

@@ -107,6 +107,24 @@ def test_keys_are_those_of_an_application(connection: psycopg.Connection[Any]) -
 
 
 @pytest.mark.parametrize(
+    ("rule", "count"),
+    [("", 2), ("NOT NULL", 4), ("UNIQUE", 1), ("UNIQUE (user_id, kind)", 2), ("PRIMARY KEY", 1)],
+)
+def test_some_rows_have_the_same_parent_where_no_rule_forbids_that(
+    connection: psycopg.Connection[Any], rule: str, count: int
+) -> None:
+    column_rule, table_rule = (rule, "") if "(" not in rule else ("", f", {rule}")
+    filled = fill(
+        connection,
+        "CREATE TABLE users (id serial PRIMARY KEY, name text)",
+        f"CREATE TABLE orders (user_id int REFERENCES users {column_rule}, kind text NOT NULL {table_rule})",
+    )
+    assert filled["orders"].rows >= 17
+    most = "select max(n) from (select count(*) n from orders where user_id is not null group by user_id) t"
+    assert read_values(connection, most) == [count]
+
+
+@pytest.mark.parametrize(
     "statements",
     [
         ["CREATE TABLE t (a int, b int, CHECK ((a IS NULL) <> (b IS NULL)))"],
