@@ -19,7 +19,8 @@ loosened_gate_parts what lets more pass than at the base: loosened_settings, loo
 rolled_back_files   the revisions whose downgrades are judged; refusals: which are one-way;
                     catalog_round_trip: what a downgrade left; reupgrade_causes: what that did;
                     given_names: of constraints without a name; rollback_messages: in words
-rehearsal_messages  what became of rows, in words; unrehearsed_change: of no rows at all
+rehearsal_messages  what became of rows, in words; unrehearsed_change: of no rows at all;
+                    unseen_drops: of none in a table that is dropped
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
                     block others; alike_findings: very many alike; lock_messages: in words;
