@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from migration_gate.analysis.origin import find_origin
-from migration_gate.facts import Constraint, Facts, Index, Origin, Replay, Table
+from migration_gate.facts import Constraint, Facts, Index, Origin, Replay, Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
 
 INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )(\S+|\"[^\"]+\")( ON )")
@@ -61,16 +61,21 @@ def _list_indexes(facts: Facts) -> Iterator[NewIndex]:
 def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
     """Foreign keys of the change whose columns lead no index."""
     for item in _list_constraints(facts):
-        if item.constraint.kind == "foreign key" and not _has_index(facts.replay, item.constraint):
+        if item.constraint.kind == "foreign key" and not is_indexed(facts.replay.catalog, item.constraint):
             yield item
 
 
-def _has_index(replay: Replay, constraint: Constraint) -> bool:
-    indexes = replay.catalog.indexes_in(constraint.schema, constraint.table)
-    columns = set(constraint.columns)
+def is_indexed(catalog: Snapshot, key: Constraint) -> bool:
+    """Whether an index finds a key's rows: it starts with its columns, or is unique over some of them."""
+    columns = set(key.columns)
     return any(
-        index.valid and not index.partial and set(index.columns[: len(columns)]) == columns
-        for index in indexes
+        index.valid
+        and not index.partial
+        and (
+            set(index.columns[: len(columns)]) == columns
+            or (index.unique and bool(index.columns) and columns.issuperset(index.columns))
+        )
+        for index in catalog.indexes_in(key.schema, key.table)
     )
 
 
