@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
@@ -130,6 +130,7 @@ def is_required_column_only(change: TableChange) -> bool:
 
 def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     """Statements whose own locks block nobody, and that run while earlier locks do."""
+    drops = [item for item in facts.replay.observation.statements if item.tag == "DROP TABLE"]
     for statement in list_judged(facts):
         works = tuple(work for work in statement.works if not _is_little(statement, work))
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
@@ -137,10 +138,23 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
         locks = tuple(
             lock
             for lock in statement.locks
-            if lock.blocks_writes and lock.since < statement.number and lock.relation.kind != "index"
+            if lock.blocks_writes
+            and lock.since < statement.number
+            and lock.relation.kind != "index"
+            and not _is_dropped(drops, statement, lock)
         )
         if locks and not _only_fails(facts.replay, statement):
             yield WorkUnderLock(statement, works, locks)
+
+
+def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement, lock: HeldLock) -> bool:
+    """Whether the table was dropped before, in the same transaction: who waits gets an error anyway."""
+    return any(
+        drop.transaction == statement.transaction
+        and drop.number < statement.number
+        and re.search(rf"(?<!\w){re.escape(lock.relation.name)}(?!\w)", drop.sql) is not None
+        for drop in drops
+    )
 
 
 def _is_little(statement: ObservedStatement, work: RowWork) -> bool:
