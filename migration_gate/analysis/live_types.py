@@ -38,7 +38,10 @@ def find_live_types(base: Replay) -> Mapping[ColumnKey, str]:
 
 
 def use_live_types(base: Replay, later: Snapshot) -> Snapshot:
-    """The base's catalog, in which columns that become what its models say are so already."""
+    """The base's catalog, in which columns that become another kind of type, their models', are so already.
+
+    A type that stays, or a longer text, is left alone: the models' drift is not the change's.
+    """
     types = find_live_types(base)
     if not types:
         return base.catalog
@@ -50,9 +53,10 @@ def _use_live_type(column: Column, types: Mapping[ColumnKey, str], later: Snapsh
     live = types.get(find_key(column))
     table = later.find_table(column.schema, column.table)
     after = later.find_column(table, column.name) if table is not None else None
-    if live is None or after is None or name_category(live, later) != name_category(after.type, later):
+    if live is None or after is None:
         return column
-    return replace(column, type=live)
+    old, new = name_category(column.type, later), name_category(after.type, later)
+    return replace(column, type=live) if name_category(live, later) == new != old else column
 
 
 def find_key(column: Column) -> ColumnKey:

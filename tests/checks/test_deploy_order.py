@@ -144,6 +144,12 @@ def test_a_type_that_the_live_models_have_already_is_no_other_one(live: str, cou
     assert [column.type for column in use_live_types(replay, after).columns] == [expected]
 
 
+def test_a_type_that_the_change_leaves_alone_stays_as_the_database_has_it() -> None:
+    catalog = fact_builders.make_table("items", "size varchar(50)")
+    drift = Difference("type", "items.size", "varchar(50)", "text", table="public.items", column="size")
+    assert use_live_types(Replay(catalog=catalog, differences=(drift,)), catalog) == catalog
+
+
 def test_a_change_without_a_new_revision_is_not_judged(base: Snapshot) -> None:
     facts = make_facts(base, Snapshot(), "")
     without = replace(facts, replay=replace(facts.replay, steps=facts.replay.steps[:1]))
