@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+IGNORED_FROM_START = tuple(
+    number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN
+)
+"""what `nohup`, or a shell that starts a program beside itself, keeps from it"""
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 """the file of Python's frames that import"""
 RETRY_SECONDS = 0.01
@@ -34,9 +38,11 @@ def raise_on_signals() -> None:
     """From now on a stopping signal raises Terminated in the main thread.
 
     Once; again, where it is dropped: by a finalizer, or by code in C that takes any error for its own.
+    What the program was started to ignore stays ignored.
     """
     for number in STOPPING_SIGNALS:
-        signal.signal(number, _stop)
+        if number not in IGNORED_FROM_START:
+            signal.signal(number, _stop)
     sys.unraisablehook = _report_unraisable
 
 
@@ -67,13 +73,18 @@ def without_interruption() -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    ignore_signals()  # a second signal must not interrupt the clean-up
+    for stopping in STOPPING_SIGNALS:  # a second signal must not interrupt the clean-up
+        signal.signal(stopping, _do_nothing)
     if _uninterrupted_blocks or _is_importing(frame):  # an import may hold a lock that it would not release
         _stop_later(number, RETRY_SECONDS)
         return
     _stop_later(number, REMINDER_SECONDS)
     if not _is_being_handled():
         raise Terminated(number)
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Of SIG_IGN in its place Python would complain where two signals arrive together."""
 
 
 def _is_being_handled() -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.process.interruption import STOPPING_SIGNALS
+
 PREAMBLE = """
 import os, signal, sys, time
 from functools import partial
@@ -159,6 +161,30 @@ def test_what_is_no_signal_is_reported_from_finalizers() -> None:
     )
     assert "ValueError: lost" in ended.stderr
     assert ended.stdout == f"{128 + signal.SIGTERM}\n"
+
+
+def test_several_signals_at_a_time_are_one() -> None:
+    ended = run("""
+signal.pthread_sigmask(signal.SIG_BLOCK, interruption.STOPPING_SIGNALS)
+for number in interruption.STOPPING_SIGNALS:
+    os.kill(os.getpid(), number)
+try:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, interruption.STOPPING_SIGNALS)
+finally:
+    clean_up()
+""")
+    assert ended.stdout in {f"cleaned up\n{128 + number}\n" for number in STOPPING_SIGNALS}
+    assert ended.stderr == ""
+
+
+def test_what_a_program_was_started_to_ignore_stays_ignored() -> None:
+    code = f"{PREAMBLE}os.kill(os.getpid(), signal.SIGHUP)\nprint('went on')\nstop()"
+    ended = subprocess.run(
+        ["nohup", sys.executable, "-c", code],
+        capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert ended.stdout == "went on\n"
+    assert "Terminated" in ended.stderr
 
 
 def test_a_signal_that_comes_too_late_changes_nothing() -> None:
