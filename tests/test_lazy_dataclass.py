@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -192,6 +195,40 @@ def test_threads_make_it_once(options: dict[str, bool], monkeypatch: pytest.Monk
             thread.join()
         assert len(results) == 8
         assert len(set(results)) == 2
+
+
+def test_a_process_forked_meanwhile_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, other = (build_classes(lazy_dataclass.dataclass, {"frozen": True})[0] for _ in range(2))
+    make, begun, forked = dataclasses.dataclass, threading.Event(), threading.Event()
+
+    def make_slowly(*template: Any, **options: bool) -> Any:
+        begun.set()
+        forked.wait(0.2)  # (the fork waits for it)
+        return make(*template, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dataclasses, "dataclass", make_slowly)
+        thread = threading.Thread(target=made, args=("a",))
+        thread.start()
+        begun.wait()
+        child = os.fork()
+        if not child:
+            signal.alarm(5)
+            os._exit(other("b").name != "b")
+        forked.set()
+        thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_every_class_of_the_gate_can_be_made() -> None:
+    """A fault in one of them, as a default that is a list, would show at its first use only."""
+    folder = ROOT / "migration_gate"
+    used = re.compile(r"^from migration_gate\.\S+ import dataclass$", re.MULTILINE)
+    files = [file for file in folder.rglob("*.py") if used.search(file.read_text("utf-8"))]
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    classes = [item for name in names for item in vars(importlib.import_module(name)).values()]
+    made = [dataclasses.fields(item) for item in classes if dataclasses.is_dataclass(item)]
+    assert len(made) > len(files)
 
 
 def test_the_gate_uses_it_everywhere_but_where_it_runs_alone() -> None:

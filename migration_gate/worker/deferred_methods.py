@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ MADE = (
 IMPLIED = ("__dict__", "__weakref__")
 """attributes that Python gives to a class by itself"""
 _making = threading.RLock()
+# A fork does not have the thread that holds the lock, and would wait for it for ever.
+os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
 def defer(template: type, *, frozen: bool = False, slots: bool = False, **options: bool) -> type:
