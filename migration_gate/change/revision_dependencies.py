@@ -52,9 +52,21 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
 
 
 def _change_helpers(sources: Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
-    """Whether one of the changed files is a module that env.py imports, and more than models."""
-    imported = {file for path in environments for file in sources.list_imports(path)}
-    return any(has_more_than_models(sources.read(path)) for path in imported & changed)
+    """Whether one of the changed files is a module that imports of env.py lead to, and more than models."""
+    helpers = follow_helpers(sources, environments)
+    return any(has_more_than_models(sources.read(path)) for path in helpers & changed)
+
+
+def follow_helpers(sources: Sources, environments: Iterable[str]) -> set[str]:
+    """The modules to which imports lead from env.py; what is behind a module of models is left out."""
+    reached: set[str] = set()
+    waiting = [*environments]
+    while waiting and len(reached) <= MAX_MODULES:
+        for file in sources.list_imports(waiting.pop()):
+            if file not in reached:
+                reached.add(file)
+                waiting += [] if _has_models(sources.read(file)) else [file]
+    return reached
 
 
 def use_data_files(tree: Path, paths: Iterable[str], files: Iterable[str]) -> bool:
@@ -106,13 +118,17 @@ class _FileNames:
 
 def has_more_than_models(source: bytes) -> bool:
     """Whether a module may be more to env.py than its models, or a list of imports: settings, helpers."""
-    if any(mark in source for mark in MODEL_MARKS):
+    if _has_models(source):
         return False
     try:
         body = parse_module(source).body
     except (SyntaxError, ValueError, RecursionError):
         return True
     return not all(isinstance(node, ast.Import | ast.ImportFrom) or _is_plain_value(node) for node in body)
+
+
+def _has_models(source: bytes) -> bool:
+    return any(mark in source for mark in MODEL_MARKS)
 
 
 def _is_plain_value(node: ast.stmt) -> bool:

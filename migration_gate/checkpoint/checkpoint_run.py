@@ -198,7 +198,7 @@ class CheckpointRun:
     def _complete(
         self, copy: _Copy, lines: Sequence[Line], top: Path, preparation_notes: tuple[str, ...]
     ) -> None:
-        dependencies = self._find_dependencies(copy.line.revisions, lines, top)
+        dependencies = self._find_dependencies(copy.line, lines, top)
         if dependencies is None or sum(isinstance(line, ContextFinished) for line in lines) != 1:
             self.notes.append("what the old revisions depend on could not be told")
             return
@@ -220,7 +220,7 @@ class CheckpointRun:
         self.store.add(copy.folder)
 
     def _find_dependencies(
-        self, revisions: Sequence[str], lines: Sequence[Line], top: Path
+        self, ran: EarlierRevisionsRan, lines: Sequence[Line], top: Path
     ) -> tuple[Dependency, ...] | None:
         history = next((line for line in lines if isinstance(line, HistoryRead)), None)
         scripts = next((line for line in lines if isinstance(line, ScriptsFound)), None)
@@ -231,11 +231,18 @@ class CheckpointRun:
         roots += [self.project.hook] if self.project.hook is not None else []
         roots += _list_flask_files(self.project, top)
         try:
-            old = [_name_file(Path(files[revision]), top) for revision in revisions]
+            old = [_name_file(Path(files[revision]), top) for revision in ran.revisions]
             starts = [_name_file(root, top) for root in roots]
         except (KeyError, ValueError):
             return None  # a revision of a package's, outside of the repository
-        return find_dependencies(top, old, starts, follows_all=self.project.kind in ("flask", "hook"))
+        return find_dependencies(
+            top,
+            old,
+            starts,
+            follows_all=self.project.kind in ("flask", "hook"),
+            files_read=ran.files_read,
+            modules=ran.modules,
+        )
 
     @contextlib.contextmanager
     def _excusing(self) -> Iterator[None]:

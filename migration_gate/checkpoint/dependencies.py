@@ -1,13 +1,15 @@
 """The files of the repository that the replay of old revisions depends on, with digests of their contents.
 
-What old revisions import, directly or not, counts; so do env.py and what it imports itself, but for modules
-of models: these change in every pull request, and a revision that needs one imports it. A module further
-away counts if it names constraints (`naming_convention`), which revisions get without an import.
+What old revisions import, directly or not, counts; so do env.py and the modules to which its imports lead
+without a module of models between them. Models change in every pull request, and a revision that needs one
+imports it; of them, and of what is behind them, one counts if it names constraints (`naming_convention`),
+which revisions get without an import. So does what the project's code was seen to read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from migration_gate.change.revision_dependencies import (
     NAMING_MARK,
     Sources,
+    follow_helpers,
     has_more_than_models,
 )
 from migration_gate.git.git_command import run_git
@@ -30,6 +33,11 @@ MAX_FILES = 5000
 MAX_FOLDER = 200
 """data files in one folder that count if its name stands in a revision which reads files"""
 DIGEST_BYTES = 16
+INSTALLED_FOLDERS = frozenset({"site-packages", "dist-packages"})
+UNREAD_FOLDERS = INSTALLED_FOLDERS | {".git", "__pycache__"}
+"""nothing in them says what a revision does: git's own files change with each commit"""
+UNLISTED_SUFFIXES = (".py", ".pyc", ".log")
+"""of files whose names in a folder do not count: a new revision or model adds one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +53,39 @@ class Dependency:
 
 
 def find_dependencies(
-    top: Path, revisions: Iterable[str], roots: Iterable[str], *, follows_all: bool
+    top: Path,
+    revisions: Iterable[str],
+    roots: Iterable[str],
+    *,
+    follows_all: bool,
+    files_read: Sequence[str] = (),
+    modules: Sequence[str] = (),
 ) -> tuple[Dependency, ...] | None:
     """The files on which these revisions depend, sorted; None if that cannot be told.
 
     revisions, roots: paths relative to `top`; roots are env.py and what else starts the project.
     follows_all: everything that a root leads to counts, as its code may decide what env.py does.
+    files_read, modules: absolute paths of what the project's code has opened, and imported. A module may
+    be one that git ignores, or lie beside the repository.
     """
+    top = top.resolve()
     paths = list_paths(top)
+    paths = sorted({*paths, *(_name_path(top, module) for module in modules)})
     sources = Sources(top, [path for path in paths if path.endswith(".py")])
     essential = _follow(sources, [*revisions, *roots], set(roots))
     if essential is None:
         return None
-    helpers = [file for root in roots for file in sources.list_imports(root)]
-    further = _follow(sources, helpers, set())
+    further = _follow(sources, [file for root in roots for file in sources.list_imports(root)], set())
     if further is None:
         return None
-    essential |= {
-        path
-        for path in further - essential
-        if _is_essential(sources, path, is_direct=follows_all or path in set(helpers))
-    }
+    helpers = further if follows_all else follow_helpers(sources, roots)
+    essential |= {path for path in further if NAMING_MARK in sources.read(path)}
+    essential |= {path for path in helpers if has_more_than_models(sources.read(path))}
     readers = [path for path in essential if READING.search(sources.read(path))]
     data = _find_data_files(sources, readers, paths)
     if any(path in set(revisions) for path in readers) and not data:
         return None  # a revision reads something that is not in the repository
-    essential |= data
+    essential |= data | {path for file in files_read if (path := _name_data_file(top, file)) is not None}
     return tuple(
         Dependency(path, compute_digest(top / path), path in essential)
         for path in sorted(essential | further)
@@ -103,9 +118,12 @@ def list_paths(top: Path) -> list[str]:
 
 
 def compute_digest(path: Path) -> str:
-    """Of a file's content; '' if it cannot be read."""
+    """Of a file's content, or of the names in a folder; '' if it cannot be read."""
     try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=DIGEST_BYTES).hexdigest()
+        if path.is_dir():
+            return _compute_folder_digest(path)
+        content = path.read_bytes() if path.is_file() else None  # (a pipe would be waited for)
+        return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest() if content is not None else ""
     except OSError:
         return ""
 
@@ -130,9 +148,23 @@ def _follow(sources: Sources, starts: Iterable[str], ends: set[str]) -> set[str]
     return reached
 
 
-def _is_essential(sources: Sources, path: str, *, is_direct: bool) -> bool:
-    source = sources.read(path)
-    return NAMING_MARK in source or (is_direct and has_more_than_models(source))
+def _name_path(top: Path, file: str) -> str:
+    """As `Dependency.path` has it: relative to the top, if it is below."""
+    path = Path(os.path.realpath(file))
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else str(path)
+
+
+def _name_data_file(top: Path, file: str) -> str | None:
+    """The path of what was read; None of what is no part of the project."""
+    path = Path(_name_path(top, file))
+    return None if path.is_absolute() or not UNREAD_FOLDERS.isdisjoint(path.parts) else path.as_posix()
+
+
+def _compute_folder_digest(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    listed = [name for name in names if name not in UNREAD_FOLDERS and not name.endswith(UNLISTED_SUFFIXES)]
+    text = "\0".join(listed).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _find_data_files(sources: Sources, readers: Iterable[str], paths: Sequence[str]) -> set[str]:

@@ -30,17 +30,21 @@ JUDGING_FIELDS = frozenset({
 })  # fmt: skip
 """of `Settings`: no replay depends on them"""
 VOLATILE_PREFIXES = (
-    "TERM", "SSH_", "XDG_", "DBUS_", "TMUX", "VSCODE_", "ITERM_", "GNOME_", "KDE_", "KONSOLE_",
-    "WEZTERM_", "KITTY_", "ALACRITTY_", "LESS", "HIST", "GPG_", "GIT_", "PRE_COMMIT", "LC_TERMINAL",
-    "PYTEST_", "CLAUDE", "CODESPACE", "SYSTEMD_", "INVOCATION_ID", "JOURNAL_STREAM", "WINDOW",
-    "DESKTOP_", "COLOR", "MAKE", "MFLAGS", "npm_", "ATUIN_", "STARSHIP_", "DIRENV_", "WT_",
-    "COVERAGE", "COV_",
+    "TERM_", "SSH_", "XDG_", "DBUS_", "TMUX_", "VSCODE_", "ITERM_", "GNOME_", "KDE_", "KONSOLE_",
+    "WEZTERM_", "KITTY_", "ALACRITTY_", "LESS_", "GPG_", "GIT_", "PRE_COMMIT_", "LC_TERMINAL",
+    "PYTEST_", "CLAUDE_", "CODESPACE_", "SYSTEMD_", "DESKTOP_", "MAKE_TERM", "npm_", "ATUIN_",
+    "STARSHIP_", "DIRENV_", "WT_", "COVERAGE_", "COV_CORE_",
 )  # fmt: skip
+"""each to the end of a word: a project may have variables of its own, as `HISTORY_DAYS`"""
 VOLATILE_NAMES = frozenset({
     "PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES", "DISPLAY", "WAYLAND_DISPLAY", "STY", "PS1",
-    "PS2", "PAGER", "EDITOR", "VISUAL", "LS_COLORS", "SESSION_MANAGER", "SHELL",
-    "SECURITYSESSIONID", "TMPDIR", "VIRTUAL_ENV_PROMPT", "MAIL", "LOGNAME", "HOSTNAME",
-    "PROMPT_COMMAND", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "INSIDE_EMACS",
+    "PS2", "PAGER", "EDITOR", "VISUAL", "LS_COLORS", "SESSION_MANAGER", "SHELL", "TERM", "TERMCAP",
+    "TERMINFO", "TMUX", "LESS", "LESSOPEN", "LESSCLOSE", "LESSCHARSET", "HISTFILE", "HISTSIZE",
+    "HISTFILESIZE", "HISTCONTROL", "HISTIGNORE", "HISTTIMEFORMAT", "WINDOWID", "WINDOWPATH",
+    "COLORTERM", "COLORFGBG", "MAKEFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES", "MFLAGS",
+    "SECURITYSESSIONID", "TMPDIR", "VIRTUAL_ENV_PROMPT", "MAIL", "LOGNAME", "HOSTNAME", "PRE_COMMIT",
+    "PROMPT_COMMAND", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "INSIDE_EMACS", "CODESPACES",
+    "CLAUDECODE", "INVOCATION_ID", "JOURNAL_STREAM",
 })  # fmt: skip
 """variables of terminals, editors and hooks, which are others in each session"""
 
@@ -82,8 +86,15 @@ def _describe_interpreter(python: Path, folders: tuple[Path, ...]) -> Iterator[o
         for name in sorted(os.listdir(folder) if folder.is_dir() else ()):  # noqa: PTH208
             if name.endswith((".dist-info", ".egg-info", ".egg-link")):
                 yield name
+                yield from _describe_origin(folder / name)
             elif name.endswith(".pth"):
                 yield f"{name} {compute_digest(folder / name)}"
+
+
+def _describe_origin(distribution: Path) -> Iterator[object]:
+    """Of one that is from no index: its version may be the same when its files, or their commit, are not."""
+    if (distribution / "direct_url.json").is_file():
+        yield [compute_digest(distribution / name) for name in ("direct_url.json", "RECORD")]
 
 
 def _describe_server(choice: ServerChoice) -> Iterator[object]:

@@ -67,6 +67,7 @@ class Session:
         self._recorder = StatementRecorder(self._home, self._guard, observation, self._local_settings)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
+        self._keeper = StateKeeper(order, answer, orders, self._guard, self._local_settings)
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
         self._retries = RetryDecision(answer, orders, self._redirection, self._guard)
 
@@ -172,7 +173,6 @@ class Session:
         history = ScriptHistory(script, self._answer)
         history.is_environment_error = self._retries.is_environment_error
         history.send_folders()
-        keeper = StateKeeper(self._order, self._answer, self._orders, self._guard, self._local_settings)
         upgrade = HistoryUpgrade(
             self._order,
             script,
@@ -181,10 +181,12 @@ class Session:
             self._answer,
             model_ddl=self._model_ddl,
             guard=self._guard,
-            keeper=keeper,
+            keeper=self._keeper,
         )
-        keeper.list_keywords = upgrade.keywords.list_keywords
-        keeper.has_model_ddl = lambda: bool(self._model_ddl.find_model_ddl(upgrade.configured_metadatas))
+        self._keeper.list_keywords = upgrade.keywords.list_keywords
+        self._keeper.has_model_ddl = lambda: bool(
+            self._model_ddl.find_model_ddl(upgrade.configured_metadatas)
+        )
         upgrade.watch_environment = self._watch_environment
         upgrade.is_other_database = self._databases.is_other
         upgrade.before_context = self._retries.retry_on_postgresql

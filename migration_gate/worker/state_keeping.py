@@ -6,10 +6,12 @@ where a COMMIT changes nothing for the revisions that follow, and where a new se
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Callable, Optional, Sequence
 
 from .answer_stream import AnswerStream, OrderStream
 from .catalog_snapshot import execute_unseen
+from .files_read import FilesRead, list_loaded_modules
 from .listener_guard import ListenerGuard
 from .local_settings import LocalSettings, read_settings
 from .protocol.history_lines import EarlierRevisionsRan, StepKeywords
@@ -85,6 +87,9 @@ class StateKeeper:
         self._contexts = 0
         self._is_done = False
         self._observed: frozenset[str] = frozenset()
+        self._files_read = FilesRead()
+        if order.keeps_state:
+            self._files_read.watch()
         self._settings: Optional[dict[str, str]] = None
         """of the session, when the context began"""
         self.has_model_ddl: Callable[[], bool] = lambda: False
@@ -120,7 +125,11 @@ class StateKeeper:
         if is_committed:
             with self._guard.querying("the copy of the server between two revisions"):
                 self._local_settings.commit(context.connection)
-        self._answer.send(EarlierRevisionsRan(tuple(revisions), obstacle, is_committed, self.list_keywords()))
+        line = EarlierRevisionsRan(tuple(revisions), obstacle, is_committed, self.list_keywords())
+        if keeps_state and not obstacle:
+            files, modules = self._files_read.list_paths(), list_loaded_modules()
+            line = dataclasses.replace(line, files_read=files, modules=modules)
+        self._answer.send(line)
         if is_committed:
             self._orders.await_kept_state()
 

@@ -111,7 +111,14 @@ LINES: tuple[Line, ...] = (
         True,
         json.dumps(EMPTY_CATALOG),
     ),
-    EarlierRevisionsRan(("a", "b"), "", True, (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
+    EarlierRevisionsRan(
+        ("a", "b"),
+        "",
+        True,
+        (StepKeywords((StepKeyword("engine_name", "events"),), True),),
+        ("/app/data.csv",),
+        ("/app/shop/models.py",),
+    ),
     ContextFinished(1, "alembic_version", "meta", "public", "app, public"),
     ModelDdlFound(
         (

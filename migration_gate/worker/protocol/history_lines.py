@@ -107,6 +107,10 @@ class EarlierRevisionsRan:
     """what they did, which can be copied; the worker waits"""
     step_keywords: tuple[StepKeywords, ...] = ()
     """so far"""
+    files_read: tuple[str, ...] = ()
+    """absolute paths of what the project's code has opened, folders too; where a later run may begin here"""
+    modules: tuple[str, ...] = ()
+    """absolute paths of the imported modules that are no installed package's, there too"""
     kind: Literal["earlier_revisions"] = "earlier_revisions"
 
 

@@ -1,0 +1,89 @@
+"""Which files the project's code has read so far: what its revisions did may depend on them.
+
+The interpreter tells of each file that Python code opens. What other programs and code in C open is not seen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType, ModuleType
+from typing import Any, Optional
+
+READING_EVENTS = frozenset({"open", "os.listdir", "os.scandir"})
+LIBRARY = os.path.dirname(os.__file__) + os.sep
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+INSTALLED_MARKS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+MODULE_READERS = (
+    "<frozen importlib",
+    "<frozen zipimport",
+    LIBRARY + "importlib",
+    LIBRARY + "pkgutil",
+    LIBRARY + "linecache",
+    OWN_FOLDER,
+)
+"""beginnings of the names of files whose code opens modules, or is the gate's own"""
+ALEMBIC_MARK = os.sep + "alembic" + os.sep
+MAX_FILES = 5000
+"""more are cut off, and then nobody can say what the revisions depend on"""
+
+
+class FilesRead:
+    """The paths of the files and folders that the project's code has opened, itself or through a package."""
+
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+
+    def watch(self) -> None:
+        """From now on, to the end of this process: the interpreter cannot be told to stop."""
+        sys.addaudithook(self._note)
+
+    def list_paths(self) -> tuple[str, ...]:
+        """Absolute, sorted; at most `MAX_FILES` and one more."""
+        return tuple(sorted(self._paths.copy())[: MAX_FILES + 1])
+
+    def _note(self, event: str, values: tuple[Any, ...]) -> None:
+        if event not in READING_EVENTS or len(self._paths) > MAX_FILES:
+            return
+        if event == "open" and values[2] & os.O_ACCMODE == os.O_WRONLY:
+            return
+        path = _name_path(values[0])
+        if path is not None and path not in self._paths and _serves_project(sys._getframe(1)):
+            self._paths.add(path)
+
+
+def list_loaded_modules() -> tuple[str, ...]:
+    """The files of the imported modules that are no installed package's: absolute, sorted."""
+    modules = [module for module in tuple(sys.modules.values()) if isinstance(module, ModuleType)]
+    # What a module is asked for may run code of it, or load it.
+    files = [object.__getattribute__(module, "__dict__").get("__file__") for module in modules]
+    paths = {os.path.abspath(file) for file in files if isinstance(file, str) and file.endswith(".py")}
+    return tuple(sorted(path for path in paths if _is_own_code(path)))
+
+
+def _name_path(value: object) -> Optional[str]:
+    """Absolute; None for what is no path, as a descriptor."""
+    try:
+        return os.path.abspath(os.fsdecode("." if value is None else value))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OSError):
+        return None
+
+
+def _serves_project(frame: Optional[FrameType]) -> bool:
+    """Whether it is for the project's code that something is opened, and no module of it."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(MODULE_READERS) or (ALEMBIC_MARK in name and _is_installed(name)):
+            return False
+        if not name.startswith("<") and _is_own_code(name):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_own_code(path: str) -> bool:
+    return not (path.startswith((LIBRARY, OWN_FOLDER)) or _is_installed(path))
+
+
+def _is_installed(path: str) -> bool:
+    return any(mark in path for mark in INSTALLED_MARKS)
