@@ -6,7 +6,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from migration_gate.catalog.snapshot_reader import Row, build_objects, is_hidden, read_catalog_text
+from migration_gate.catalog.snapshot_reader import (
+    CatalogRows,
+    Row,
+    build_objects,
+    is_hidden,
+    read_catalog_rows,
+)
 from migration_gate.facts import CatalogObject
 from migration_gate.lazy_dataclass import dataclass
 
@@ -26,14 +32,28 @@ class RevisionChanges:
     added: CatalogSet
 
 
-def read_catalog_set(connection: psycopg.Connection[Any], version_tables: Collection[str]) -> CatalogSet:
-    """The catalog of the connection's database, without the tables in `version_tables` (`schema.name`)."""
-    return parse_catalog_set(read_catalog_text(connection), version_tables)
+class CatalogReader:
+    """Reads catalogs that differ little: an object that was read before is the same fact again."""
 
+    def __init__(self, version_tables: Collection[str]) -> None:
+        """`version_tables` (`schema.name`) are left out."""
+        self._hidden = frozenset(version_tables)
+        self._objects: dict[tuple[str, str], tuple[CatalogObject, ...]] = {}
 
-def parse_catalog_set(text: str, version_tables: Collection[str]) -> CatalogSet:
-    """What `read_catalog_text` read, as a set."""
-    return _build_set(json.loads(text), version_tables)
+    def read(self, connection: psycopg.Connection[Any]) -> CatalogSet:
+        """The catalog of the connection's database, as its transaction sees it."""
+        return self.make_set(read_catalog_rows(connection))
+
+    def make_set(self, rows: CatalogRows) -> CatalogSet:
+        """What `read_catalog_rows` read, as a set."""
+        objects: set[CatalogObject] = set()
+        for row in rows:
+            found = self._objects.get(row)
+            if found is None:
+                field, text = row
+                found = self._objects[row] = _make_objects(field, [json.loads(text)], self._hidden)
+            objects.update(found)
+        return frozenset(objects)
 
 
 def parse_changes(text: str, version_tables: Collection[str] = ()) -> RevisionChanges:
@@ -51,9 +71,12 @@ def _build_set(rows_by_kind: Mapping[str, list[Row]], version_tables: Collection
     hidden = frozenset(version_tables)
     objects: set[CatalogObject] = set()
     for kind, rows in rows_by_kind.items():
-        kept = [_without_identity(row) for row in rows if not is_hidden(kind, row, hidden)]
-        objects.update(build_objects(kind, kept))
+        objects.update(_make_objects(kind, rows, hidden))
     return frozenset(objects)
+
+
+def _make_objects(kind: str, rows: list[Row], hidden: frozenset[str]) -> tuple[CatalogObject, ...]:
+    return build_objects(kind, [_without_identity(row) for row in rows if not is_hidden(kind, row, hidden)])
 
 
 def _without_identity(row: Row) -> Row:

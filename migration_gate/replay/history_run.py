@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migration_gate.catalog.comparable_catalog import read_catalog_set
+from migration_gate.catalog.comparable_catalog import CatalogReader
 from migration_gate.change.base_messages import SharedFolders
 from migration_gate.facts import Rehearsal, Snapshot, Unchecked
 from migration_gate.lazy_dataclass import dataclass
@@ -177,7 +177,8 @@ def take_state(setup: ReplaySetup, lines: Sequence[Line]) -> None:
         setup.checkpoint.notes.append(line.obstacle)
         return
     with setup.server.connect(setup.database) as connection:
-        catalog = read_catalog_set(connection, AnswerReader(setup.repository, lines).version_tables())
+        reader = CatalogReader(AnswerReader(setup.repository, lines).version_tables())
+        catalog = reader.read(connection)
         setup.checkpoint.take_state(connection, setup.server, lines, catalog)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.analysis.catalog_round_trip import find_round_trip_differences
-from migration_gate.catalog.comparable_catalog import read_catalog_set
+from migration_gate.catalog.comparable_catalog import CatalogReader
 from migration_gate.catalog.row_sequences import advance_sequences
 from migration_gate.catalog.row_state import RowState, read_row_state
 from migration_gate.catalog.row_survival import MAX_ROWS, select_new_rows
@@ -85,7 +85,8 @@ class OwnRows:
 
         `before`: its rows. Raises OwnRowsRefused; then the database is spoilt, and `refuse` has to know.
         """
-        catalog = read_catalog_set(connection, self.version_tables)
+        reader = CatalogReader(self.version_tables)
+        catalog = reader.read(connection)
         heads = read_arrived_heads(connection, self.version_tables)
         database = connection.info.dbname
         if self.setup.settings.rehearsal_sql is not None:
@@ -93,7 +94,7 @@ class OwnRows:
                 execute_rows(session, self._decode(self._texts[0]), self._file_name, self.search_path)
         if self.setup.settings.rehearsal_function is not None:
             self._call_function(self.setup.settings.rehearsal_function, database)
-        after = find_round_trip_differences(catalog, read_catalog_set(connection, self.version_tables))
+        after = find_round_trip_differences(catalog, reader.read(connection))
         if after:
             changed = join_words([item.object for item in after[:SHOWN_OBJECTS]])
             raise OwnRowsRefused(f"they change the schema ({changed})", "Have them insert rows alone")

@@ -7,11 +7,10 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.comparable_catalog import (
+    CatalogReader,
     CatalogSet,
     RevisionChanges,
-    parse_catalog_set,
     parse_changes,
-    read_catalog_set,
 )
 from migration_gate.catalog.old_shape import describe_old_shape
 from migration_gate.catalog.row_source import FilledTable, RowSource, SimpleRows
@@ -21,7 +20,7 @@ from migration_gate.catalog.row_survival import (
     select_new_rows,
     select_same_rows,
 )
-from migration_gate.catalog.snapshot_reader import parse_snapshot, read_catalog_text
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
 from migration_gate.facts import Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
@@ -83,14 +82,15 @@ class StateReader:
     ) -> None:
         self._history = history
         self._version_tables = version_tables
+        self._reader = CatalogReader(version_tables)
         self._row_source = row_source or SimpleRows()
         self.refused: dict[str, FilledTable] = {}
         """tables that took no row, by their names"""
 
     def fill(self, connection: psycopg.Connection[Any], revisions: Sequence[str]) -> DatabaseState:
         """Put rows into the tables that the revisions are about; the state of the database then."""
-        text = read_catalog_text(connection)
-        snapshot = parse_snapshot(text, version_tables=self._version_tables)
+        catalog_rows = read_catalog_rows(connection)
+        snapshot = parse_catalog_rows(catalog_rows, self._version_tables)
         in_order = [revision for revision in self._history.order if revision in revisions]
         changes = [change for revision in in_order for change in self._history.changes[revision]]
         old = describe_old_shape(changes)
@@ -102,9 +102,9 @@ class StateReader:
         self._remember_refused(snapshot, tables, filled)
         rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])
         if snapshot.routines:  # rows may have had them run: one that makes partitions, for example
-            text = read_catalog_text(connection)
+            catalog_rows = read_catalog_rows(connection)
         return DatabaseState(
-            parse_catalog_set(text, self._version_tables),
+            self._reader.make_set(catalog_rows),
             select_new_rows(rows, known),
             frozenset(table.oid for table in filled if table.fits_old_types),
         )
@@ -125,11 +125,11 @@ class StateReader:
         """The state after a function, of the rows that were there before it."""
         rows = read_stored_rows(connection, list(before.rows))
         return DatabaseState(
-            read_catalog_set(connection, self._version_tables),
+            self.read_catalog(connection),
             select_same_rows(rows, before.rows),
             before.convertible,
         )
 
     def read_catalog(self, connection: psycopg.Connection[Any]) -> CatalogSet:
         """The catalog as it is now."""
-        return read_catalog_set(connection, self._version_tables)
+        return self._reader.read(connection)
