@@ -11,6 +11,7 @@
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
                         runs_channel, rollback_state, rollback_tables, history_prefix
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
+                        filled_copy: with rows;
                         own_rows: rows of the project's, sql_rows: from a file
     release_trial       the live release on the schema of the change
     owner_trials        what is tried with owners and their rows in the replayed database

@@ -86,15 +86,8 @@ def copy_paused_database(setup: ReplaySetup, line: EarlierRevisionsRan) -> tuple
     return () if obstacle else line.revisions
 
 
-def make_base_database(
-    setup: ReplaySetup, channel: RunsChannel, split: RevisionSplit, copied: Collection[str]
-) -> str:
-    """Have `setup.earlier_database` hold what the old revisions made; why it could not be made, or ''.
-
-    `copied`: the revisions that a copy holds already.
-    """
-    if copied and set(copied) == set(split.old):
-        return ""
+def make_base_database(setup: ReplaySetup, channel: RunsChannel, split: RevisionSplit) -> str:
+    """Have `setup.earlier_database` hold what the old revisions made; why it could not be made, or ''."""
     prepare_copy(setup, setup.earlier_database)
     if not split.old:
         return ""

@@ -99,7 +99,7 @@ def _examine_project(
 
     with ExitStack() as run:
         run_directory = run.enter_context(temporary_run_directory())
-        background = run.enter_context(ThreadPoolExecutor(2))
+        background = run.enter_context(ThreadPoolExecutor(3))
         comparison_with_base = background.submit(
             compare_with_base, settings.root, settings.base, os.environ, with_lines=True
         )

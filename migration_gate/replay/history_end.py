@@ -5,6 +5,7 @@ Loaded while the history runs.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
@@ -104,11 +105,16 @@ def finish_history(
     if is_rolled_back:
         copy_for_rollback(setup)
     reading = background.submit(read_replayed_database, setup, tuple(lines))
-    rollback = RollbackProof()
-    if is_rolled_back:
-        rollback = yield from build_rollback_run(setup, answer, repository_text, copied).prove()
-        yield Progress("models")
-    rehearsal = yield from rehearse_revisions(setup, answer, copied)
+    rehearsal_run = build_rehearsal_run(setup, answer, copied)
+    rollback, rehearsal = RollbackProof(), Rehearsal()
+    with contextlib.closing(rehearsal_run) if rehearsal_run is not None else contextlib.nullcontext():
+        if rehearsal_run is not None:
+            rehearsal_run.begin(background)
+        if is_rolled_back:
+            rollback = yield from build_rollback_run(setup, answer, repository_text, copied).prove()
+            yield Progress("models")
+        if rehearsal_run is not None:
+            rehearsal = yield from rehearsal_run.rehearse()
     if is_observed(setup) and rehearsal.tables:
         again = observe_again(setup, answer, rehearsal, reading.result().observed_log)
         if again:
@@ -121,18 +127,18 @@ def finish_history(
     return HistoryEnd(reading, models_database, rollback, rehearsal, unchecked)
 
 
-def rehearse_revisions(
+def build_rehearsal_run(
     setup: ReplaySetup, answer: AnswerInProgress, copied: Sequence[str]
-) -> Generator[Progress, None, Rehearsal]:
-    """Run the new revisions with rows, in copies of the database as it was before them."""
+) -> RehearsalRun | None:
+    """The new revisions, which run with rows in copies of the database as it was before them."""
     if not setup.wants_rehearsal:
-        return Rehearsal()
+        return None
     split = split_history(answer.lines, setup.changed_files)
     if not split.new or not split.old:
-        return Rehearsal()
+        return None
     reader = AnswerReader(setup.repository, answer.lines)
     places = build_models_request(setup, answer.lines).places
-    run = RehearsalRun(
+    return RehearsalRun(
         setup,
         RunsChannel(answer),
         split,
@@ -141,7 +147,6 @@ def rehearse_revisions(
         copied=copied,
         search_path=places[0].search_path if places else "",
     )
-    return (yield from run.rehearse())
 
 
 def wants_rollback(lines: Iterable[Line]) -> bool:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.broken_rules import find_broken_rules
-from migration_gate.catalog.generated_rows import RowVariety, count_rows, fill_database
+from migration_gate.catalog.generated_rows import RowVariety, count_rows
 from migration_gate.catalog.row_losses import find_row_changes
-from migration_gate.catalog.row_source import FilledTable
 from migration_gate.catalog.row_state import RowState, read_row_state
-from migration_gate.catalog.row_survival import StoredRows, select_new_rows
-from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.row_survival import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
     FailingRows,
@@ -30,10 +29,10 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
-from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
-from migration_gate.replay.base_database import RevisionSplit, copy_base_database, make_base_database
+from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
+from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
@@ -57,18 +56,6 @@ _CAUSES: Mapping[str, re.Pattern[str]] = {
     "other values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
 }
 """the statements that may do this to rows"""
-
-
-@dataclass
-class _FilledDatabase:
-    """A copy of the base with rows, as it is between two revisions."""
-
-    snapshot: Snapshot
-    filled: tuple[FilledTable, ...]
-    state: RowState
-    tracked: Mapping[int, StoredRows]
-    """the made rows of `state`"""
-    own_rows: int = 0
 
 
 class RehearsalRun:
@@ -99,16 +86,40 @@ class RehearsalRun:
         self._varieties: dict[str, RowVariety] = {}
         """of tables whose usual rows a revision did not survive, by `schema.name`"""
         self._others = RowVariety.EXTREME
-        self._first_fill: _FilledDatabase | None = None
+        self._first_fill: FilledDatabase | None = None
+        self._prepared: Future[FilledCopy] | None = None
         self._shares_session = True
         """one run of env.py runs several revisions"""
+
+    @property
+    def _is_impossible(self) -> bool:
+        return self._split.contexts > 1 or bool(self._setup.other_databases)
+
+    @property
+    def _has_base(self) -> bool:
+        """Whether `setup.earlier_database` is the base, and nothing has to run for that."""
+        return bool(self._copied) and set(self._copied) == set(self._split.old)
+
+    def begin(self, background: ThreadPoolExecutor) -> None:
+        """Make the rows in the background, if no code of the project's has to run for that.
+
+        `close` has to be called then.
+        """
+        if self._has_base and not self._is_impossible and not self._own_rows.is_active:
+            self._prepared = background.submit(self._open_filled_copy)
+
+    def close(self) -> None:
+        """End what is not used."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared.exception() is None:
+            prepared.result().connection.close()
 
     def rehearse(self) -> Generator[Progress, None, Rehearsal]:
         """Run all of them. What cannot be rehearsed is said in the result."""
         yield Progress("rehearsal", total=len(self._split.new))
-        if self._split.contexts > 1 or self._setup.other_databases:
+        if self._is_impossible:
             return Rehearsal(unproven=SEVERAL_CONTEXTS, is_impossible=True)
-        problem = make_base_database(self._setup, self._channel, self._split, self._copied)
+        problem = "" if self._has_base else make_base_database(self._setup, self._channel, self._split)
         position = 0
         try:
             while not problem and position < len(self._split.new):
@@ -143,17 +154,14 @@ class RehearsalRun:
 
         Returns how many are done, and why no more can be. After a failure plainer rows are wanted.
         """
-        copy_base_database(self._setup)
         database = self._setup.rehearsal_database
-        with (
-            self._setup.server.connect(database) as connection,
-            RunsSession(self._channel, database) as session,
-        ):
-            try:
-                filled = self._fill(connection)
-            except OwnRowsRefused as refused:
-                self._own_rows.refuse(refused)
-                return start, ""
+        try:
+            copy = self._take_filled_copy()
+        except OwnRowsRefused as refused:
+            self._own_rows.refuse(refused)
+            return start, ""
+        filled = copy.database
+        with copy.connection as connection, RunsSession(self._channel, database) as session:
             for number, revision in enumerate(self._split.new):
                 runs = [RevisionRun(revision, "upgrade")]
                 finished = session.run(runs) if self._shares_session else self._channel.run(database, runs)
@@ -172,27 +180,24 @@ class RehearsalRun:
                     return max(start, number), problem
         return len(self._split.new), ""
 
-    def _fill(self, connection: psycopg.Connection[Any]) -> _FilledDatabase:
-        snapshot = read_snapshot(connection, self._version_tables)
-        known = read_row_state(connection)
-        own_rows = self._own_rows.add(connection, known) if self._own_rows.is_active else 0
-        connection.autocommit = False
-        filled = fill_database(connection, snapshot, self._varieties, others=self._others)
-        connection.autocommit = True
-        state = read_row_state(connection, known)
-        ours = {table.oid: state.tables[table.oid] for table in filled if table.oid in state.tables}
-        tracked = select_new_rows(ours, known.tables)
-        if own_rows:
-            filled = tuple(_add_own_rows(table, tracked) for table in filled)
-        database = _FilledDatabase(snapshot, filled, state, tracked, own_rows)
-        self._first_fill = self._first_fill or database
-        return database
+    def _open_filled_copy(self) -> FilledCopy:
+        """Raises OwnRowsRefused, and RowRefused."""
+        return open_filled_copy(
+            self._setup, self._version_tables, self._own_rows, self._varieties, self._others
+        )
+
+    def _take_filled_copy(self) -> FilledCopy:
+        """The one that is made in the background, once; then another."""
+        prepared, self._prepared = self._prepared, None
+        copy = prepared.result() if prepared is not None else self._open_filled_copy()
+        self._first_fill = self._first_fill or copy.database
+        return copy
 
     def _compare_rows(
         self,
         connection: psycopg.Connection[Any],
         revision: str,
-        filled: _FilledDatabase,
+        filled: FilledDatabase,
         statements: Sequence[ExecutedStatement],
         *,
         keeps: bool,
@@ -214,7 +219,7 @@ class RehearsalRun:
         self,
         connection: psycopg.Connection[Any],
         revision: str,
-        filled: _FilledDatabase,
+        filled: FilledDatabase,
         after: RowState,
         statements: Sequence[ExecutedStatement],
     ) -> None:
@@ -234,7 +239,7 @@ class RehearsalRun:
         connection: psycopg.Connection[Any],
         revision: str,
         finished: RunsFinished,
-        filled: _FilledDatabase,
+        filled: FilledDatabase,
     ) -> str:
         """Remember the failure, and choose plainer rows; why that leads nowhere, or ''."""
         assert finished.error is not None  # noqa: S101 - the caller has looked
@@ -285,12 +290,6 @@ class RehearsalRun:
         return max(levels, default=self._others)
 
 
-def _add_own_rows(table: FilledTable, made: Mapping[int, StoredRows]) -> FilledTable:
-    """The table with all rows that it got: the project's, too."""
-    rows = len(made[table.oid].rows) if table.oid in made else table.rows
-    return replace(table, rows=max(rows, table.rows), refusal="" if rows else table.refusal)
-
-
 def _list_referencing(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:
     """The tables, and all whose foreign keys lead to them."""
     names = {table.full_name for table in tables}
@@ -307,7 +306,7 @@ def _describe_level(level: RowVariety) -> FailingRows:
     return names.get(level, "extreme")
 
 
-def _follow_rows(filled: _FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:
+def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:
     """The made rows after a revision: all rows of the tables that had only such."""
     tracked = {}
     for oid, table in filled.tracked.items():

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from migration_gate.facts import Rehearsal
+from migration_gate.replay.filled_copy import FilledCopy, open_filled_copy
+from migration_gate.replay.rollback_run import RollbackRun
 from migration_gate.replay.runs_channel import RunsChannel
 from migration_gate.worker.protocol.order import RevisionRun
 from tests.replay.test_rollback import write_project
@@ -28,7 +30,8 @@ def rehearse(engine: Engine, *upgrades: str, base: str = BASE, **settings: Any) 
     folder = write_project(engine.folder(), *texts)
     changed = tuple(f"migrations/versions/{number:02}.py" for number in range(2, len(texts) + 1))
     paths = tuple(str(folder.resolve() / path) for path in changed)
-    ran = engine.run(folder, changed=paths, new_files=changed, rollback="off", **settings)
+    settings = {"rollback": "off", **settings}
+    ran = engine.run(folder, changed=paths, new_files=changed, **settings)
     return ran.replay.rehearsal
 
 
@@ -93,6 +96,27 @@ def test_the_base_is_copied_unless_a_commit_would_change_something(
     (deleting,) = rehearsal.revisions
     assert [change.kind for change in deleting.changes] == ["lost rows"]
     assert sent == repeated
+
+
+@pytest.mark.parametrize("prepares", [True, False], ids=["in the background", "one by one"])
+def test_rows_are_made_in_the_background_and_closed_if_the_rollback_breaks(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, prepares: bool
+) -> None:
+    opened: list[FilledCopy] = []
+
+    def open_and_keep(*arguments: Any) -> FilledCopy:
+        opened.append(open_filled_copy(*arguments))
+        return opened[-1]
+
+    def prove(run: RollbackRun) -> Any:
+        raise OSError("the rollback breaks")
+
+    monkeypatch.setattr("migration_gate.replay.rehearsal_run.open_filled_copy", open_and_keep)
+    monkeypatch.setattr(RollbackRun, "prove", prove)
+    base = BASE if prepares else f"{BASE}\nop.execute('CREATE TEMPORARY TABLE own (id int)')"
+    with pytest.raises(OSError, match="the rollback breaks"):
+        rehearse(engine, 'op.execute("DELETE FROM notes")', base=base, rollback="change")
+    assert [copy.connection.closed for copy in opened] == ([True] if prepares else [])
 
 
 def test_without_a_change_nothing_is_rehearsed(engine: Engine) -> None:
