@@ -91,7 +91,8 @@ class OwnRows:
         database = connection.info.dbname
         if self.setup.settings.rehearsal_sql is not None:
             with self.setup.server.connect(database) as session:
-                execute_rows(session, self._decode(self._texts[0]), self._file_name, self.search_path)
+                text, seconds = self._decode(self._texts[0]), self.setup.settings.statement_seconds
+                execute_rows(session, text, self._file_name, self.search_path, seconds)
         if self.setup.settings.rehearsal_function is not None:
             self._call_function(self.setup.settings.rehearsal_function, database)
         after = find_round_trip_differences(catalog, reader.read(connection))
@@ -191,6 +192,8 @@ class OwnRows:
 
     def _decode(self, content: bytes) -> str:
         try:
+            if (end := content.find(b"\0")) >= 0:  # where Postgres, too, would stop reading
+                raise UnicodeDecodeError("utf-8", content, end, end + 1, "NUL")  # noqa: TRY301
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
@@ -210,7 +213,8 @@ class OwnRows:
             return
         failure = self.failures.build_failure(finished.first_error or finished.error, None, finished.line)
         place = f" ({failure.location})" if failure.location is not None else ""
-        name = f"{failure.exception_class}: " if failure.sqlstate is None else ""
+        has_name = failure.sqlstate is not None or failure.message.startswith(failure.exception_class)
+        name = "" if has_name else f"{failure.exception_class}: "
         detail = f" ({failure.detail})" if failure.detail else ""
         raise OwnRowsRefused(
             f"`{function}`{place}: {name}{failure.message}{detail}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.lazy_dataclass import dataclass
@@ -15,7 +17,8 @@ ENDING = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PRE
 """first words of statements that begin or end transactions; PREPARE of a statement is of no use here"""
 MISFITS = ("42P01", "42703", "3F000", "42704")
 """undefined table, column, schema or type: what the base does not have yet"""
-SHOWN_WORDS = 8
+GRACE_SECONDS = 1.0
+"""after the limit that the server keeps by itself, unless the file has switched it off, as pg_dump's do"""
 
 
 class OwnRowsRefused(Exception):
@@ -36,7 +39,8 @@ class RowStatement:
     text: str
     line: int
     keyword: str
-    reads_stdin: bool
+    psql_end: str
+    """STDIN or STDOUT, where COPY reads or writes what only psql has; else ''"""
 
 
 def list_row_statements(text: str) -> Iterator[RowStatement]:
@@ -48,18 +52,23 @@ def list_row_statements(text: str) -> Iterator[RowStatement]:
             text[statement.tokens[0].start : end],
             statement.line,
             statement.tokens[0].keyword,
-            _reads_stdin(statement),
+            _find_psql_end(statement),
         )
 
 
-def _reads_stdin(statement: RawStatement) -> bool:
-    return statement.tokens[0].keyword == "COPY" and any(
-        token.keyword == "STDIN" for token in statement.tokens
-    )
+def _find_psql_end(statement: RawStatement) -> str:
+    if statement.tokens[0].keyword != "COPY":
+        return ""
+    return next((token.keyword for token in statement.tokens if token.keyword in ("STDIN", "STDOUT")), "")
 
 
-def execute_rows(session: psycopg.Connection[Any], text: str, file: str, search_path: str) -> None:
-    """Run the statements of the file, and commit them. Raises OwnRowsRefused."""
+def execute_rows(
+    session: psycopg.Connection[Any], text: str, file: str, search_path: str, seconds: float
+) -> None:
+    """Run the statements of the file, and commit them. Raises OwnRowsRefused.
+
+    seconds: the longest that one of them may take.
+    """
     import psycopg  # noqa: PLC0415 - loaded while the server starts
 
     statements = list(list_row_statements(text))
@@ -72,7 +81,8 @@ def execute_rows(session: psycopg.Connection[Any], text: str, file: str, search_
         with session.transaction():
             for statement in statements:
                 place = f"{file}:{statement.line}"
-                session.execute(statement.text.encode())
+                with _limit_time(session, seconds):
+                    session.execute(statement.text.encode())
             place = f"{file}, at its end"
             session.execute("set constraints all immediate")
     except psycopg.Error as error:
@@ -84,6 +94,18 @@ def execute_rows(session: psycopg.Connection[Any], text: str, file: str, search_
         ) from error
 
 
+@contextmanager
+def _limit_time(session: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+    """Cancel what the session does, if the block does not end in time."""
+    timer = threading.Timer(seconds + GRACE_SECONDS, session.cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _demand_plain(statement: RowStatement, file: str) -> None:
     place = f"`{file}:{statement.line}`"
     if statement.keyword in ENDING:
@@ -92,9 +114,10 @@ def _demand_plain(statement: RowStatement, file: str) -> None:
             f"Take {statement.keyword} out",
             setting="rehearsal.sql_file",
         )
-    if statement.reads_stdin:
+    if statement.psql_end:
+        does = "reads the rows behind COPY ... FROM" if statement.psql_end == "STDIN" else "shows COPY ... TO"
         raise OwnRowsRefused(
-            f"{place}: only psql reads the rows behind COPY ... FROM stdin",
+            f"{place}: only psql {does} {statement.psql_end.lower()}",
             "Write INSERT (`pg_dump --inserts`)",
             setting="rehearsal.sql_file",
         )

@@ -34,6 +34,8 @@ INSERT INTO coded VALUES (1, 'A-7');
 """
 ADD_PHONE_AND_EMPTY = 'op.execute("ALTER TABLE users ADD phone text")\nop.execute("DELETE FROM coded")'
 FUNCTION = """\
+import os
+
 import sqlalchemy as sa
 
 
@@ -52,6 +54,10 @@ def leave_open(connection):
 
 def misspell(connection):
     connection.execute(sa.text("INSERT INTO coded VALUES (1)"))
+
+
+def end(connection):
+    os._exit(0)
 
 
 def loop(connection):
@@ -143,14 +149,17 @@ def base_database(shared_engine: Engine) -> Iterator[str]:
         ("-- nothing yet\n", "they add no row"),
         ("INSERT INTO users (email) SELECT g FROM generate_series(1, 2000) g", "`users` has 2000 rows"),
         (b"SELECT 1;\n-- caf\xe9\n", "`rows.sql:2` is not UTF-8"),
+        ("COPY users TO stdout;", "`rows.sql:1`: only psql shows COPY ... TO stdout"),
+        (f"{ROWS}\0{ROWS}", "`rows.sql:3` is not UTF-8"),
         ("DO $$ BEGIN LOOP PERFORM 1; END LOOP; END $$", "`rows.sql:1`: canceling statement due to"),
+        ("SET statement_timeout = 0;\nDO $$ BEGIN LOOP NULL; END LOOP; END $$", "`rows.sql:2`: canceling"),
     ],
 )  # fmt: skip
 def test_a_file_that_makes_no_rows_is_refused(
     shared_engine: Engine, base_database: str, tmp_path: Path, rows: str | bytes, why: str
 ) -> None:
     (tmp_path / "rows.sql").write_bytes(rows if isinstance(rows, bytes) else rows.encode())
-    settings = Settings("x", tmp_path, tmp_path, rehearsal_sql=tmp_path / "rows.sql")
+    settings = Settings("x", tmp_path, tmp_path, rehearsal_sql=tmp_path / "rows.sql", statement_seconds=1.0)
     nothing: Any = None
     setup = ReplaySetup(settings, nothing, shared_engine.server, tmp_path, tmp_path, "db", "models", ())
     own_rows = OwnRows(setup, nothing, nothing, ["public.alembic_version"], "")
@@ -171,9 +180,10 @@ def test_a_file_that_makes_no_rows_is_refused(
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        ("seeds:misspell", '`seeds:misspell` (seeds.py:18): null value in column "code"'),
+        ("seeds:misspell", '`seeds:misspell` (seeds.py:20): null value in column "code"'),
         ("seeds:leave_open", "they add no row"),
-        ("nowhere:rows", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("nowhere:rows", "py:14): ModuleNotFoundError: No module named 'nowhere'"),
+        ("seeds:end", "`seeds:end`: the interpreter ended with exit status 0"),
         ("seeds:loop", "canceling statement due to statement timeout"),
     ],
 )  # fmt: skip
