@@ -6,6 +6,7 @@ part of the password may stand there in the place of a port or of a database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ FORM = (
 SECONDS = 10
 """to connect"""
 STDOUT = "-"
+MISPLACED_LETTER = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\s|[\x00-\x1f#]")
+"""of which libpq would complain, and show what is around it"""
 
 
 def write_sizes(databases: Sequence[str], output: Path) -> str:
@@ -77,7 +80,7 @@ def _find_fault(text: str, parts: SplitResult) -> str:
     if not SCHEME.match(text):
         return "is no URL of a Postgres database"
     rest = f"{parts.path}{parts.query}"
-    if parts.fragment or "#" in text or parts.netloc.count("@") > 1 or "@" in rest:
+    if MISPLACED_LETTER.search(text) or parts.netloc.count("@") > 1 or "@" in rest:
         return "has a special letter that has to be written as %XX"
     if "," in parts.netloc:
         return "has to name one host"
@@ -119,7 +122,9 @@ def hide_secrets(text: str, url: str) -> str:
     parts = urlsplit(url)
     secrets = [parts.password or ""]
     secrets += [
-        value for name in ("password", "sslpassword") for value in parse_qs(parts.query).get(name, [])
+        value
+        for name, _, value in (parameter.partition("=") for parameter in parts.query.split("&"))
+        if unquote(name) in ("password", "sslpassword")
     ]
     for secret in {*secrets, *map(unquote, secrets)}:
         if secret:

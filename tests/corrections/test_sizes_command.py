@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -113,6 +114,28 @@ def test_tables_that_others_have_locked_or_forbid_are_no_obstacle(
 
 
 @pytest.mark.slow
+def test_a_database_may_have_no_encoding_and_another_search_path(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"unencoded_{secrets.token_hex(4)}"
+    monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+    with engine.server.connect("postgres") as admin:
+        admin.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0".encode())
+        admin.execute(f"ALTER DATABASE {name} SET search_path = public, pg_catalog".encode())
+    try:
+        with engine.server.connect(name) as connection:
+            connection.execute("SET client_encoding = 'SQL_ASCII'")
+            connection.execute("CREATE TABLE orders (id int); ANALYZE orders")
+            connection.execute('CREATE TABLE "caf\xe9" (id int)'.encode("latin-1"))
+            connection.execute("CREATE VIEW public.pg_class AS SELECT * FROM pg_catalog.pg_class LIMIT 0")
+        status, out, err = run(capsys, "sizes", "--database", make_url(engine.server, name), "--output", "-")
+    finally:
+        engine.drop(name)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[2:] == ["public.orders: 0 rows, 0 B"]
+
+
+@pytest.mark.slow
 def test_what_cannot_be_read_is_said_without_the_password(
     engine: Engine, live: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +174,9 @@ def test_what_cannot_be_read_is_said_without_the_password(
         (f"postgresql://u:{SECRET}@x@h/d", "special letter"),
         (f"postgresql://u:{SECRET}#x@h/d", "special letter"),
         (f"postgresql://u:{SECRET}?x@h/d", "special letter"),
+        (f"postgresql://u@h/d?password={SECRET}%00", "special letter"),
+        (f"postgresql://{SECRET}%zz@h/d", "special letter"),
+        (f"postgresql://{SECRET} x@h/d", "special letter"),
         (f"postgresql://u:{SECRET}@h:{SECRET}/d", "is no URL of a Postgres database"),
         (f"postgresql://u:{SECRET}@[h/d", "is no URL of a Postgres database"),
         (f"postgresql://u:{SECRET}@h", "names no database"),
@@ -183,5 +209,5 @@ def test_a_url_is_taken_as_sqlalchemy_writes_it_too() -> None:
 
 
 def test_a_password_is_hidden_in_whichever_form_it_appears() -> None:
-    text = hide_secrets("p@ss p%40ss other", "postgresql://u:p%40ss@h/d?sslpassword=other")
-    assert text == "*** *** ***"
+    url = "postgresql://u:p%40ss@h/d?sslpassword=other&pass%77ord=a+b%2F"
+    assert hide_secrets("p@ss p%40ss other a+b%2F a+b/", url) == "*** *** *** *** ***"
