@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+
+WRITABLE = 0o222
+"""the bits of a mode; who has marked a file as one to be read only means it"""
 
 
 def replace_files(contents: Mapping[Path, bytes | None]) -> None:
@@ -32,6 +36,8 @@ def _write_draft(file: Path, content: bytes | None, drafts: ExitStack) -> Path |
     """A new file beside the one that it is going to replace, so that both are on one disk."""
     if content is None:
         return None
+    if file.exists() and not file.stat().st_mode & WRITABLE:  # its folder would let it be replaced
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
     draft = Path(name)
     drafts.callback(draft.unlink, missing_ok=True)

@@ -17,12 +17,14 @@ from migration_gate.analysis.loosened_gate_parts import CHECK as LOOSENED_GATE
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.corrections.file_replacement import replace_files
+from migration_gate.corrections.planned_fixes import is_inside
 from migration_gate.edits.allowance_entries import (
     AllowanceEntry,
     EntryNotWritten,
     add_toml_entry,
     add_yaml_entry,
 )
+from migration_gate.edits.file_edits import keep_line_ends
 from migration_gate.entrypoint import examine_projects
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
@@ -33,6 +35,7 @@ from migration_gate.report.json_document import JsonProject, JsonReport, JsonVer
 from migration_gate.report.json_report import build_document
 from migration_gate.verdict.allow import find_allow_comments
 
+BYTE_ORDER_MARK = "\ufeff"
 NEW_FILE = ".migration-gate.yml"
 COMMENT_MARKS = {".py": "#", ".sql": "--", ".sh": "#", ".yml": "#", ".yaml": "#"}
 
@@ -61,10 +64,18 @@ class FileEdit:
     new: str
 
     def write(self) -> None:
-        """Write the new text, with the line ends that the file has."""
-        has_returns = self.old is not None and b"\r\n" in self.file.read_bytes()
-        text = self.new.replace("\n", "\r\n") if has_returns else self.new
-        replace_files({self.file: text.encode("utf-8")})
+        """Write the new text, with the line ends that the file has. Raises Misconfigured."""
+        text = self.new
+        try:
+            if self.old is not None:
+                text = keep_line_ends(self.file.read_bytes().decode("utf-8"), self.new)
+            replace_files({self.file: text.encode("utf-8")})
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured(
+                f"`{self.file}` could not be written: {getattr(error, 'strerror', None) or error}.",
+                where=str(self.file),
+                advice="Correct its permissions.",
+            ) from error
 
     def render_diff(self, top: Path) -> str:
         """The edit as a unified diff."""
@@ -96,7 +107,7 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
         )
     settings = _find_settings(request, options, project)
     if request.is_comment:
-        edit = _make_comment(request, verdict, find_repository_root(settings.root))
+        edit = make_comment(request, verdict, find_repository_root(settings.root))
     else:
         edit = _make_entry(request, verdict, settings, entry_until)
     diff = edit.render_diff(find_repository_root(settings.root))
@@ -192,7 +203,7 @@ def _make_entry(request: AllowRequest, verdict: JsonVerdict, settings: Settings,
         ) from error
 
 
-def _make_comment(request: AllowRequest, verdict: JsonVerdict, top: Path) -> FileEdit:
+def make_comment(request: AllowRequest, verdict: JsonVerdict, top: Path) -> FileEdit:
     """A comment on a line of its own, above the line of the finding."""
     if request.until:
         raise Misconfigured(
@@ -200,17 +211,20 @@ def _make_comment(request: AllowRequest, verdict: JsonVerdict, top: Path) -> Fil
         )
     file = top / (verdict.file or "")
     mark = COMMENT_MARKS.get(file.suffix)
-    if verdict.file is None or verdict.line is None or mark is None or not file.is_file():
+    is_there = file.is_file() and is_inside(top, verdict.file or "")
+    if verdict.file is None or verdict.line is None or mark is None or not is_there:
         raise _uncommented(verdict, "it is at no line of a file that may have comments of ours")
     text = _read_text(file)
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+$", text)  # (`splitlines` ends lines at more characters)
     if verdict.line > len(lines):
         raise _uncommented(verdict, f"`{verdict.file}` has no line {verdict.line}: the report is an old one")
     line = lines[verdict.line - 1]
     indent = line[: len(line) - len(line.lstrip())].rstrip("\n")
     reason = " ".join(request.reason.split())
     comment = f"{indent}{mark} migration-gate: allow {_name_check(verdict)} -- {reason}\n"
-    new_text = "".join((*lines[: verdict.line - 1], comment, *lines[verdict.line - 1 :]))
+    mark_of_order = BYTE_ORDER_MARK if lines[0].startswith(BYTE_ORDER_MARK) else ""
+    lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+    new_text = mark_of_order + "".join((*lines[: verdict.line - 1], comment, *lines[verdict.line - 1 :]))
     if not _is_comment_there(verdict, new_text) or not _is_same_code(file, text, new_text):
         raise _uncommented(verdict, f"no comment can stand above line {verdict.line} of `{verdict.file}`")
     return FileEdit(file, text, new_text)
@@ -225,7 +239,8 @@ def _is_same_code(file: Path, old: str, new: str) -> bool:
     if file.suffix != ".py":
         return True
     try:
-        return ast.dump(parse_module(old)) == ast.dump(parse_module(new))
+        trees = [parse_module(text.removeprefix(BYTE_ORDER_MARK)) for text in (old, new)]
+        return ast.dump(trees[0]) == ast.dump(trees[1])
     except SyntaxError:
         return False
 

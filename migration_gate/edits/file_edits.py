@@ -44,6 +44,34 @@ def apply_edits(path: str, content: bytes, edits: Sequence[SourceEdit]) -> FileT
     return FileText(path, content, "".join(lines).encode("utf-8", "surrogateescape"))
 
 
+def keep_line_ends(before: str, text: str) -> str:
+    """A text that was made of `before`, with the line ends that its lines have there.
+
+    `text` may have other ones; a new line gets that of its neighbour. A mark at the begin of `before` stays.
+    """
+    old, new = _LINE.findall(before), _LINE.findall(text)
+    plain_old, plain_new = ([line.rstrip("\r\n") for line in lines] for lines in (old, new))
+    first = 0
+    while first < min(len(old), len(new)) and plain_old[first] == plain_new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and plain_old[-1 - last] == plain_new[-1 - last]:
+        last += 1
+    neighbour = (old[max(0, first - 1) : first + 1] or ["\n"])[0]
+    end = neighbour[len(neighbour.rstrip("\r\n")) :] or _find_line_end(old)
+    middle = [line + end for line in plain_new[first : len(new) - last]]
+    start = old[:first]
+    if middle and start and not start[-1].endswith(("\r", "\n")):  # the last line had no end
+        start[-1] += end
+    return "".join([*start, *middle, *old[len(old) - last :]])
+
+
+def _find_line_end(lines: Sequence[str]) -> str:
+    """That of the first line which has one."""
+    ends = (line[len(line.rstrip("\r\n")) :] for line in lines)
+    return next(filter(None, ends), "\n")
+
+
 def group_edits(edits: Iterable[SourceEdit]) -> dict[str, list[SourceEdit]]:
     """The edits of each file, without those that touch lines of an earlier one."""
     groups: dict[str, list[SourceEdit]] = defaultdict(list)

@@ -24,6 +24,8 @@ from migration_gate.lazy_dataclass import dataclass
 MARK = "migration-gate:"
 COMMENT = re.compile(r"(?:#|--)\s*migration-gate:\s*(?P<rest>.*)")
 GRAMMAR = re.compile(r"allow\s+(?P<checks>[\w/ ,-]+?)\s*(?:(?:--|—|:)\s*(?P<reason>.*\S))?\s*$")
+LINE_END = re.compile(r"\r\n?")
+"""beside a line feed; `splitlines` ends lines where Python and Postgres do not, as at a form feed"""
 MAX_STATEMENT_LINES = 8
 """lines below a comment in which the object may be named"""
 PYTHON_SUFFIXES = (".py", ".pyi")
@@ -110,7 +112,8 @@ def find_allow_comments(texts: Mapping[str, str]) -> tuple[AllowComment, ...]:
 def _find_in_file(path: str, text: str) -> Iterator[AllowComment]:
     if MARK not in text:
         return
-    lines = text.splitlines()
+    text = LINE_END.sub("\n", text)
+    lines = text.split("\n")
     file_comments = _python_comments(text) if path.endswith(PYTHON_SUFFIXES) else _all_lines(lines)
     for number, comment_text in file_comments.text_by_line.items():
         if match := COMMENT.search(comment_text):

@@ -77,3 +77,15 @@ def test_a_link_that_was_planted_beside_a_file_is_not_followed(tmp_path: Path) -
 
     assert victim.read_bytes() == b"theirs"
     assert file.read_bytes() == b"ours"
+
+
+def test_a_file_that_is_marked_to_be_read_only_is_not_replaced(tmp_path: Path) -> None:
+    kept, other = tmp_path / "kept.py", tmp_path / "other.py"
+    for file in (kept, other):
+        file.write_bytes(b"old")
+    kept.chmod(0o444)
+
+    with pytest.raises(PermissionError, match=r"kept\.py"):
+        replace_files({other: b"new", kept: b"new"})
+
+    assert (kept.read_bytes(), other.read_bytes()) == (b"old", b"old")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.edits.file_edits import FileText, NotApplicable, apply_edits, group_edits, render_diff
+from migration_gate.edits.file_edits import (
+    FileText,
+    NotApplicable,
+    apply_edits,
+    group_edits,
+    keep_line_ends,
+    render_diff,
+)
 from migration_gate.facts import SourceEdit
 
 
@@ -24,6 +31,24 @@ def test_line_ends_and_bytes_that_are_no_text_stay_as_they_are() -> None:
 def test_only_what_ends_lines_for_python_ends_one() -> None:
     content = "a = '\u2028'\nb\x0c\nc\n".encode()
     assert apply_edits("a.py", content, [edit(3, "c", "C")]).after == "a = '\u2028'\nb\x0c\nC\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "expected"),
+    [
+        ("a\r\nb\nc\r\n", "a\nb\nnew\nc\n", "a\r\nb\nnew\nc\r\n"),
+        ("a\r\nb\r\n", "new\na\nb\n", "new\r\na\r\nb\r\n"),
+        ("a\r\nb", "a\nb\nnew\n", "a\r\nb\r\nnew\r\n"),
+        ("a\rb\r", "a\nnew\nb\n", "a\rnew\rb\r"),
+        ("a\x0cb\r\n", "a\x0cb\nnew\n", "a\x0cb\r\nnew\r\n"),
+        ("", "new\n", "new\n"),
+        ("a", "a", "a"),
+        ("a\r\n", "a\n", "a\r\n"),
+        ("a\r\na\r\n", "a\na\na\n", "a\r\na\r\na\r\n"),
+    ],
+)
+def test_a_new_text_has_the_line_ends_of_the_old_one(before: str, text: str, expected: str) -> None:
+    assert keep_line_ends(before, text) == expected
 
 
 def test_lines_that_have_changed_are_not_edited() -> None:

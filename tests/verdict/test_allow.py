@@ -70,6 +70,13 @@ def test_a_comment_above_a_statement_covers_the_objects_in_the_statement() -> No
     assert not covered("nullable-owner", finding("media.owner", 12)), "a part of a name is no name"
 
 
+@pytest.mark.parametrize("line", ["\x0c\n", "text = '\u2028'\n", "\r", "\r\n"])
+def test_the_statement_is_found_below_lines_of_any_kind(line: str) -> None:
+    text = f"x = 1\n{line}# migration-gate: allow drift -- r\nowner_id = f(\n    1)\n"
+    (comment,) = find_allow_comments({"a.py": text})
+    assert (comment.line, "owner_id" in comment.code) == (3, True)
+
+
 def test_a_comment_after_code_covers_the_objects_on_its_line() -> None:
     assert covered("drift", finding("media.title", 12, "comment"))
     assert not covered("drift", finding("media.owner_id", 12, "comment"))
