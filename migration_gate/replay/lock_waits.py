@@ -85,14 +85,19 @@ def _find_last_error(entries: Sequence[LogEntry], sqlstates: Sequence[str]) -> i
 
 
 def _find_last_wait(entries: Sequence[LogEntry], pid: str) -> int | None:
-    """The position of the session's wait for a lock that it has not got since."""
+    """The position of the wait in which the session's last statement still was at the end."""
     for position in range(len(entries) - 1, -1, -1):
         entry = entries[position]
-        if entry.pid == pid and LOCK_ARRIVAL.match(entry.text):
-            return None
         if entry.pid == pid and LOCK_WAIT.match(entry.text):
             return position
+        if entry.pid == pid and _ends_wait(entry):
+            return None
     return None
+
+
+def _ends_wait(entry: LogEntry) -> bool:
+    """Whether no earlier wait of the session lasts: it got the lock, failed, or began another statement."""
+    return bool(entry.level == "ERROR" or LOCK_ARRIVAL.match(entry.text) or STATEMENT.fullmatch(entry.text))
 
 
 def _find_last_statement(entries: Sequence[LogEntry], pid: str) -> str:

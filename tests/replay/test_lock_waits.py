@@ -79,3 +79,7 @@ def test_only_the_wait_that_was_ended_counts() -> None:
     arrival = "now|2|00000|app|one|LOG:  process 2 acquired ShareLock on relation 5 after 300 ms\n"
     assert find_lock_wait(LOG.format(arrival=arrival), "one") is None
     assert find_lock_wait(LOG.format(arrival=""), "other") is None
+    failed = "now|2|55P03|app|one|ERROR:  canceling statement due to lock timeout\n"
+    later = "now|2|00000|app|one|LOG:  statement: do 'begin loop null; end loop; end'\n"
+    for ended in (failed, later, failed + later):
+        assert find_lock_wait(LOG.format(arrival=ended), "one") is None, "an earlier wait explains nothing"
