@@ -81,6 +81,8 @@ def _list_origins(facts: Facts, refused: RefusedStatement) -> Iterator[Origin]:
     replay = facts.replay
     for missing in _list_missing(facts, refused):
         yield find_removal(replay, missing)
+    for made in _list_made(facts, refused):
+        yield find_origin(replay, made, ())
     column = find_later_column(facts, refused)
     if column is not None:
         properties = _PROPERTIES.get(refused.cause, ())
@@ -92,6 +94,16 @@ def _list_origins(facts: Facts, refused: RefusedStatement) -> Iterator[Origin]:
     commands = reversed(replay.commands_on_named(refused.schema, refused.table))
     part = SoughtPart("table", refused.table, refused.table)
     yield from (make_origin(replay, command, part) for command in commands)
+
+
+def _list_made(facts: Facts, refused: RefusedStatement) -> Iterator[Table | Column]:
+    """What the base lacks and the change makes."""
+    table = facts.replay.catalog.find_table(refused.schema, refused.table)
+    column = find_later_column(facts, refused)
+    if refused.cause is RefusalCause.MISSING_TABLE and table is not None:
+        yield table
+    if refused.cause is RefusalCause.MISSING_COLUMN and column is not None:
+        yield column
 
 
 def _list_missing(facts: Facts, refused: RefusedStatement) -> Iterator[CatalogObject]:
