@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from benchmarks.locks.cases import BASE_UPGRADE, CASES, FILL
 from benchmarks.locks.gate_run import SQUAWK, GateRun, ask_squawk
@@ -30,8 +31,8 @@ Truth = dict[str, dict[str, str]]
 def run_benchmark(*options: str) -> int:
     """Print the tables; 1 if the gate missed something or gave a false alarm.
 
-    options: `--measure` makes the truth anew, and asks nobody; a number is a major; other words are parts of
-    the names of cases.
+    options: `--measure` makes the truth anew, and asks nobody; `--url` gives the gate the server as one of
+    the user's own; a number is a major; other words are parts of the names of cases.
     """
     words = [option for option in options if not option.startswith("-") and not option.isdigit()]
     majors = [option for option in options if option.isdigit()] or ["15", "17"]
@@ -39,7 +40,10 @@ def run_benchmark(*options: str) -> int:
     truth: Truth = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
     has_faults = False
     for major in majors:
-        with temporary_run_directory() as folder, start_server(major, folder=folder) as server:
+        with (
+            temporary_run_directory() as folder,
+            _open_server(major, folder, is_own="--url" not in options) as server,
+        ):
             chosen = [case for case in cases if case.since_major <= int(major)]
             if "--measure" in options:
                 measure_truth(server, chosen, major, truth)
@@ -48,6 +52,19 @@ def run_benchmark(*options: str) -> int:
         print_results(major, results)
         has_faults = has_faults or any(result.is_fault for result in results)
     return int(has_faults)
+
+
+@contextmanager
+def _open_server(major: str, folder: Path, *, is_own: bool) -> Iterator[Server]:
+    """A server of the gate's; or such a one as it would be if the user ran it."""
+    with start_server(major, folder=folder) as server:
+        if is_own:
+            yield server
+            return
+        place = f"?host={quote(server.socket_directory, safe='')}&port={server.port}"
+        url = f"postgresql://{server.user}:{quote(server.password, safe='')}@/postgres{place}"
+        with start_server(url, folder=folder) as users_server:
+            yield users_server
 
 
 def measure_truth(server: Server, cases: list[LockCase], major: str, truth: Truth) -> None:

@@ -18,7 +18,8 @@ server_settings     the settings with which it runs
 image               a server in a container: container_start starts it without a network, if shared_folder
                     finds a folder for its socket
 url                 databases on a server that the user runs
-remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
+remote              what the two need here: a Unix socket (socket_proxy) that leads there (proxy_target),
+                    and a clean-up (remote_cleanup); session_log: what the user's server tells sessions
 database_removal    drops a database that is in use, on old servers too; shared_leftovers: and roles
 database_files      copies a database that is in use
 

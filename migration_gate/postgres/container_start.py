@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import psycopg
     from testcontainers.core.container import DockerContainer
 
-    from migration_gate.postgres.socket_proxy import ProxyTarget
+    from migration_gate.postgres.proxy_target import ProxyTarget
 
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -120,7 +120,7 @@ class ContainerStart:
         """None if the daemon has no such folder, or no socket comes through it."""
         import docker  # noqa: PLC0415
 
-        from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415
+        from migration_gate.postgres.proxy_target import ProxyTarget  # noqa: PLC0415 - with TLS
 
         directory.chmod(0o700)  # the server asks nobody for a password who connects by its socket
         socket_folder = directory / "socket"
@@ -136,7 +136,7 @@ class ContainerStart:
             return None
 
     def _start_on_network(self) -> StartedContainer:
-        from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415 - with asyncio and TLS
+        from migration_gate.postgres.proxy_target import ProxyTarget  # noqa: PLC0415 - with TLS
 
         container = define_container(self.image, self.token, self.password).with_exposed_ports(5432)
 

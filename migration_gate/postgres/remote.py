@@ -25,7 +25,7 @@ from migration_gate.postgres.server import read_tail
 from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 
 if TYPE_CHECKING:
-    from migration_gate.postgres.socket_proxy import ProxyTarget
+    from migration_gate.postgres.proxy_target import ProxyTarget
 
 PROXY_SCRIPT = Path(__file__).with_name("socket_proxy.py")
 REQUIRED_BYTES = 1024 * 1024
@@ -47,6 +47,8 @@ class RemoteAccess:
     supervisor: SupervisorClient
     socket_directory: Path
     log: Path
+    session_log: Path
+    """for what the sessions do, if the proxy is to write it"""
     shared_directory: Path | None = None
     """for a socket of the server's own, if there can be one"""
 
@@ -86,7 +88,8 @@ def open_remote_access(folder: Path, shared_parent: Path | None = None) -> Itera
         socket_directory.mkdir(mode=0o755)
         socket_directory.chmod(0o755)
         shared_directory = shared[0].path if shared else None
-        yield RemoteAccess(supervisor, socket_directory, run_directory.path / "proxy.log", shared_directory)
+        logs = (run_directory.path / "proxy.log", run_directory.path / "sessions.log")
+        yield RemoteAccess(supervisor, socket_directory, *logs, shared_directory)
 
 
 @contextmanager

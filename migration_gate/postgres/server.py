@@ -71,6 +71,8 @@ class Server:
     """it was started from a `SavedCluster`"""
     gate_port: int = 0
     """names the socket for the gate's own connections, if `port` leads to databases of this run alone"""
+    session_log: Path | None = None
+    """in the place of the server's own log: what the server tells the sessions; see `session_log`"""
 
     def connect(self, database: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
         """A connection that autocommits. Raises PostgresDied if it has ended, else psycopg's error."""

@@ -1,7 +1,9 @@
 """A Unix socket that leads to a server elsewhere, so that the project's code is confined to one folder.
 
-Every connection is copied byte by byte, with two exceptions: the proxy itself speaks TLS to a server that
+Every connection is copied byte by byte, with three exceptions: the proxy itself speaks TLS to a server that
 wants it, and therefore removes channel binding, which needs TLS from end to end, from the server's offer.
+And where it is told to write a log of the sessions, it keeps messages of the server's from the project's code
+that only the gate wants (see `session_log`).
 
 Run as a script, with the standard library only: `socket_proxy.py TARGET_AS_JSON PATH GATE_PATH`.
 The first socket leads to the run's databases alone, if the target says how their names begin. The second one
@@ -15,11 +17,17 @@ import asyncio
 import json
 import os
 import socket
-import ssl
 import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:  # started as a script, with nothing but the standard library on the path
+    sys.path.append(str(Path(__file__).parents[2]))
+
+from migration_gate.postgres.proxy_target import ProxyTarget
+from migration_gate.postgres.session_log import LogFile, MessageStream, SessionLog
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 CANCEL_REQUEST = struct.pack("!I", 80877102)
@@ -31,72 +39,7 @@ AUTHENTICATION_SASL = 10
 AUTHENTICATION, ERROR = b"R", b"E"
 """kinds of a server's message"""
 CHANNEL_BINDING = b"SCRAM-SHA-256-PLUS\0"
-CONNECT_SECONDS = 15.0
 CHUNK_BYTES = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyTarget:
-    """The server that the proxy leads to."""
-
-    host: str
-    """a name, an address, or the folder of a Unix socket (starts with a slash)"""
-    port: int
-    sslmode: str = "disable"
-    """as in libpq"""
-    root_certificates: str = ""
-    """file with the certificates to trust, or `system`"""
-    certificate: str = ""
-    key: str = ""
-    database_prefix: str = ""
-    """how the names of the run's databases begin; '' if all of the server's are the run's"""
-
-    @property
-    def requires_tls(self) -> bool:
-        """Whether a server without TLS is refused."""
-        return self.sslmode in ("require", "verify-ca", "verify-full")
-
-    @property
-    def verifies_certificate(self) -> bool:
-        """Whether the server's certificate is checked.
-
-        As in libpq: `require` checks it too, where certificates to trust are given.
-        """
-        is_required = self.sslmode == "require" and self.root_certificates != ""
-        return is_required or self.sslmode.startswith("verify")
-
-    def tls_context(self) -> ssl.SSLContext | None:
-        """The TLS to offer, None for none. Raises OSError if a file of it can't be read."""
-        if self.host.startswith("/") or self.sslmode in ("disable", "allow"):
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = self.sslmode == "verify-full"
-        context.verify_mode = ssl.CERT_REQUIRED if self.verifies_certificate else ssl.CERT_NONE
-        if self.verifies_certificate:
-            self._load_root_certificates(context)
-        if self.certificate:
-            context.load_cert_chain(self.certificate, self.key or None)
-        return context
-
-    def _load_root_certificates(self, context: ssl.SSLContext) -> None:
-        if self.root_certificates == "system":
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(self.root_certificates)
-
-    def open_socket(self) -> socket.socket:
-        """A connected socket. Raises OSError."""
-        if not self.host.startswith("/"):
-            connection = socket.create_connection((self.host, self.port), CONNECT_SECONDS)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(f"{self.host}/.s.PGSQL.{self.port}")
-        except OSError:
-            connection.close()
-            raise
-        return connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +54,12 @@ class ServerConnection:
 class SocketProxy:
     """Serves the connections of one socket; lives in an event loop."""
 
-    def __init__(self, target: ProxyTarget, database_prefix: str = "") -> None:
+    def __init__(self, target: ProxyTarget, database_prefix: str = "", log: LogFile | None = None) -> None:
         self.target = target
         self.database_prefix = database_prefix
         """of the only databases that this socket leads to"""
+        self.log = log
+        """for what the sessions do"""
         self.tls = target.tls_context()
 
     async def handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,9 +87,10 @@ class SocketProxy:
             return
         try:
             server.writer.write(first_packet)
+            streams = self._open_log(first_packet)
             directions = (
-                asyncio.ensure_future(copy_stream(reader, server.writer)),
-                asyncio.ensure_future(copy_answers(server, writer)),
+                asyncio.ensure_future(copy_stream(reader, server.writer, streams[0])),
+                asyncio.ensure_future(copy_answers(server, writer, streams[1])),
             )
             try:
                 await asyncio.gather(*directions)
@@ -154,6 +100,14 @@ class SocketProxy:
                 await asyncio.gather(*directions, return_exceptions=True)
         finally:
             await close_stream(server.writer)
+
+    def _open_log(self, first_packet: bytes) -> tuple[MessageStream, MessageStream] | tuple[None, None]:
+        """What reads the two directions of a session; nothing without a log."""
+        if self.log is None or first_packet[4:6] != PROTOCOL_3:
+            return None, None
+        database = read_parameters(first_packet).get(b"database", b"").decode(errors="replace")
+        log = SessionLog(self.log, database, first_packet)
+        return log.client, log.server
 
     async def _connect(self) -> ServerConnection:
         connection = await asyncio.to_thread(self.target.open_socket)
@@ -213,11 +167,18 @@ def is_allowed(first_packet: bytes, database_prefix: str) -> bool:
     names = words[::2]
     if len({*names}) < len(names) or b"replication" in names or b"" in names:
         return False
-    database = dict(zip(names, words[1::2], strict=True)).get(b"database", b"")
-    return database.startswith(database_prefix.encode())
+    return read_parameters(first_packet).get(b"database", b"").startswith(database_prefix.encode())
 
 
-async def copy_answers(server: ServerConnection, writer: asyncio.StreamWriter) -> None:
+def read_parameters(first_packet: bytes) -> dict[bytes, bytes]:
+    """What the packet says of the session: `user`, `database`, settings."""
+    words = first_packet[8:-2].split(b"\0")
+    return dict(zip(words[::2], words[1::2], strict=False))
+
+
+async def copy_answers(
+    server: ServerConnection, writer: asyncio.StreamWriter, stream: MessageStream | None = None
+) -> None:
     """Copy what the server sends to the client.
 
     Over TLS the server offers SCRAM-SHA-256-PLUS, and libpq takes such an offer on a socket without TLS for
@@ -233,16 +194,21 @@ async def copy_answers(server: ServerConnection, writer: asyncio.StreamWriter) -
             break
         if kind == AUTHENTICATION and int.from_bytes(body[:4]) == AUTHENTICATION_SASL:
             body = body.replace(CHANNEL_BINDING, b"")
-        writer.write(kind + struct.pack("!I", len(body) + 4) + body)
+        message = kind + struct.pack("!I", len(body) + 4) + body
+        writer.write(stream.take(message) if stream is not None else message)
         is_before_authentication = kind not in (AUTHENTICATION, ERROR)
-    await copy_stream(server.reader, writer)
+    await copy_stream(server.reader, writer, stream)
 
 
-async def copy_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy until the end of one direction, and pass that end on."""
+async def copy_stream(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: MessageStream | None = None
+) -> None:
+    """Copy until the end of one direction, and pass that end on. `stream` reads it, and may leave out."""
     while data := await reader.read(CHUNK_BYTES):
-        writer.write(data)
+        writer.write(stream.take(data) if stream is not None else data)
         await writer.drain()
+    if stream is not None:
+        writer.write(stream.take_rest())
     if writer.can_write_eof():
         writer.write_eof()
     else:
@@ -263,6 +229,11 @@ def fatal_error(text: str) -> bytes:
     return ERROR + struct.pack("!I", len(body) + 4) + body
 
 
+def open_log(path: str) -> LogFile | None:
+    """The file, which only this user may read; None without a path."""
+    return LogFile(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)) if path else None
+
+
 async def serve_sockets(target: ProxyTarget, path: str, gate_path: str) -> None:
     """Serve the Unix sockets at these paths for ever. Raises OSError if they can't be made.
 
@@ -270,7 +241,7 @@ async def serve_sockets(target: ProxyTarget, path: str, gate_path: str) -> None:
     """
     own = await asyncio.start_unix_server(SocketProxy(target).handle_connection, gate_path)
     os.chmod(gate_path, 0o600)  # noqa: PTH101
-    proxy = SocketProxy(target, target.database_prefix)
+    proxy = SocketProxy(target, target.database_prefix, open_log(target.session_log))
     temporary_path = f"{path}.new"
     server = await asyncio.start_unix_server(proxy.handle_connection, temporary_path)
     os.chmod(temporary_path, 0o777)  # noqa: PTH101, S103 -- its folder and a password protect it

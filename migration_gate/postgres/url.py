@@ -19,7 +19,7 @@ from migration_gate.postgres.server import DATABASE_PREFIX, Server, format_versi
 from migration_gate.postgres.supervisor_client import SupervisorClient
 
 if TYPE_CHECKING:
-    from migration_gate.postgres.socket_proxy import ProxyTarget
+    from migration_gate.postgres.proxy_target import ProxyTarget
 
 SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 -- where servers put their sockets by default
@@ -83,10 +83,11 @@ def start_url(url: str, *, folder: Path, reason: str) -> Iterator[Server]:
     """The user's server, behind a socket of this run. Raises Misconfigured or PostgresNotFound."""
     address = parse_url(url)
     prefix = f"{DATABASE_PREFIX}{secrets.token_hex(6)}_"
-    target = replace(proxy_target(address), database_prefix=prefix)
+    target = proxy_target(address)
     rights = check_rights(address)
     with open_remote_access(folder) as access:
-        access.start_proxy(target)
+        log = str(access.session_log)
+        access.start_proxy(replace(target, database_prefix=prefix, session_log=log))
         access.supervisor.set_final_cleanup(cleanup_of_databases(address.conninfo, prefix))
         with _dropping_databases(address, prefix, access.supervisor):
             yield Server(
@@ -105,6 +106,7 @@ def start_url(url: str, *, folder: Path, reason: str) -> Iterator[Server]:
                 process=UnknownProcess(),
                 database_prefix=prefix,
                 gate_port=GATE_PORT,
+                session_log=access.session_log,
             )
 
 
@@ -163,7 +165,7 @@ def _default_host() -> str:
 
 def proxy_target(address: ServerAddress) -> ProxyTarget:
     """Where the proxy leads to, and with which TLS. Raises Misconfigured if its files can't be read."""
-    from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415 - with asyncio and TLS
+    from migration_gate.postgres.proxy_target import ProxyTarget  # noqa: PLC0415 - with TLS
 
     parameters = address.parameters
     sslmode = parameters.get("sslmode", "prefer")

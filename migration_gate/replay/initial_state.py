@@ -37,7 +37,7 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
     if setup.restored is not None:
         if is_observed(setup):
             with setup.server.connect(setup.database) as connection:
-                install_observation(connection)
+                install_observation(connection, setup.server)
         return setup.restored.state.record.preparation_notes
     _install_logs(setup)
     with setup.server.connect(setup.database) as connection:
@@ -110,7 +110,7 @@ def _install_logs(setup: ReplaySetup) -> None:
         install_ddl_log(connection, setup.server)
         install_skipped_creations(connection, setup.server)
         if is_observed(setup):
-            install_observation(connection)
+            install_observation(connection, setup.server)
         set_statement_timeout(connection, setup.settings.statement_seconds)
 
 

@@ -1,4 +1,4 @@
-"""Finds who waited for whom, for a statement that a lock wait has ended: in the server's own log.
+"""Finds who waited for whom, for a statement that a lock wait ended: in the log of the server or of sessions.
 
 The error that a client gets does not name the statement of the other session.
 """
@@ -19,6 +19,7 @@ ENDED_WAITS = ("57014", "55P03")
 """query_canceled (a time limit), and lock_not_available"""
 LOCK_WAIT = re.compile(r"process \d+ still waiting for (?P<mode>\w+) on ")
 LOCK_ARRIVAL = re.compile(r"process \d+ acquired ")
+WAITING_PROCESS = re.compile(r"^Process (\d+) waits for ", re.MULTILINE)
 LOCK_HOLDER = re.compile(r"Process(?:es)? holding the lock: (?P<pid>\d+)")
 WAITED = "It waited for {mode} behind another session of the migration, whose last statement was: {sql}"
 SHOWN_STATEMENT = 400
@@ -51,7 +52,14 @@ def find_deadlock(text: str, database: str) -> str | None:
     if end is None:
         return None
     details = (entry for entry in entries[end + 1 :] if entry.pid == entries[end].pid)
-    return next((entry.text for entry in details if entry.level == "DETAIL"), None)
+    detail = next((entry.text for entry in details if entry.level == "DETAIL"), None)
+    if detail is None:
+        return None
+    # A server says the statements in its own log alone.
+    pids = [pid for pid in WAITING_PROCESS.findall(detail) if f"\nProcess {pid}: " not in detail]
+    return "\n".join(
+        [detail, *(f"Process {pid}: {_find_last_statement(entries[:end], pid)}" for pid in pids)]
+    )
 
 
 def find_lock_wait(text: str, database: str) -> str | None:

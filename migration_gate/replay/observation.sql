@@ -2,7 +2,9 @@
 -- the server's log with the locks that the session holds on what stood before, the tables that it has read through,
 -- and the files that have changed. Between these lines the server itself logs each statement, and, at DEBUG1, which
 -- table it rewrites or verifies and which index it builds.
--- Run after ddl_log.sql, by a superuser, if the run has revisions to look at.
+-- Run after ddl_log.sql, by a superuser, if the run has revisions to look at. What stands in braces depends on where
+-- the gate reads that: see observation_log.py. On a server that it did not start it reads what the server sends to the
+-- sessions; then observation_notices.sql is run first.
 
 -- The relations that stand before the first looked-at revision, under the names that they have then.
 create table migration_gate.base_relation (
@@ -61,18 +63,14 @@ create function migration_gate.observe(
 ) returns void language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set jit = off set log_min_error_statement = 'panic' set log_error_verbosity = 'default' as $$
 declare
-    was_blind constant boolean := current_setting('log_min_messages') not like 'debug%'
-        or current_setting('log_statement') <> 'all'
-        or current_setting('migration_gate.observed', true) is distinct from 'on';
+    was_blind constant boolean := {was_blind};
     entry jsonb;
     state jsonb;
     digest text;
     wants_files boolean;
 begin
     if was_blind then
-        perform set_config('log_min_messages', 'debug1', false);
-        perform set_config('log_statement', 'all', false);
-        perform set_config('log_lock_waits', 'on', false);
+        {begin_messages}
         perform set_config('migration_gate.observed', 'on', false);
     end if;
     -- pg_locks is read once: it is long where a transaction has made thousands of relations.
@@ -124,7 +122,7 @@ begin
         perform set_config('migration_gate.point', digest, false);
         entry := entry || jsonb_build_object('state', state);
     end if;
-    raise log 'migration_gate point: %', entry;
+    raise {level} 'migration_gate point: %', entry;
 end $$;
 
 -- Milliseconds; 0 if none is set, or if it is the gate's own limit, which is the database's. The view of all settings
@@ -142,25 +140,33 @@ create function migration_gate.end_observation(step int) returns void language p
 set search_path = '' as $$
 begin
     perform migration_gate.observe('end', step, null, null, null, null, null);
-    perform set_config('log_min_messages', 'notice', false);
-    perform set_config('log_statement', 'none', false);
-    perform set_config('log_lock_waits', 'off', false);
+    {end_messages}
     perform set_config('migration_gate.observed', 'off', false);
 end $$;
 
+-- Commands of an extension's script are left out: they make what is the extension's, under settings of Postgres' own.
 create function migration_gate.observe_command() returns event_trigger language plpgsql security definer
 set search_path = '' as $$
+declare
+    targets jsonb;
+    is_of_extension boolean;
 begin
     if pg_catalog.current_setting('migration_gate.observed', true) is distinct from 'on'
         or pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
         return;
     end if;
-    perform migration_gate.observe('command', null, null, null, null, tg_tag, (
-        select jsonb_agg(distinct jsonb_build_array(r.oid::bigint, c.relname, b.oid is not null))
-        from pg_event_trigger_ddl_commands() d
-        cross join lateral (select migration_gate.owning_relation(d.classid, d.objid) as oid) r
-        join pg_catalog.pg_class c on c.oid = r.oid
-        left join migration_gate.base_relation b on b.oid = r.oid));
+    select jsonb_agg(distinct jsonb_build_array(r.oid::bigint, c.relname, b.oid is not null))
+               filter (where c.oid is not null),
+           bool_and(d.in_extension)
+    into targets, is_of_extension
+    from pg_event_trigger_ddl_commands() d
+    cross join lateral (select migration_gate.owning_relation(d.classid, d.objid) as oid) r
+    left join pg_catalog.pg_class c on c.oid = r.oid
+    left join migration_gate.base_relation b on b.oid = r.oid;
+    if is_of_extension is distinct from true then
+        perform migration_gate.observe('command', null, null, null, null, tg_tag, targets);
+    end if;
+    {end_command}
 end $$;
 
 create event trigger migration_gate_observation on ddl_command_end execute function migration_gate.observe_command();

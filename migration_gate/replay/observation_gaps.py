@@ -14,13 +14,14 @@ DROPPED = (
     "`{revision}` ran, and the gate's record of its locks is not there: something dropped the schema "
     "migration_gate, or keeps it from writing to the server's log"
 )
-OTHER_SERVER = (
-    "the server is one that the gate did not start, or whose log it may not write: which locks the new "
-    "revisions take, and what they do under them, was not observed"
+NO_SUPERUSER = (
+    "which locks the new revisions take, and what they do under them, was not observed: the role that "
+    "`postgres:` names is not a superuser, and only a superuser's event trigger sees each command"
 )
-OTHER_SERVER_ADVICE = (
-    "Let the gate start the server (`postgres: auto`, a major or an image), whose log it reads. Where it "
-    "must be this one, see by hand what the new revisions lock, or say `observe: off`."
+NO_SUPERUSER_ADVICE = (
+    "Name a superuser of a server that holds nothing else (the role of POSTGRES_USER in a service container "
+    "is one), or let the gate start the server (`postgres: auto`, a major or an image). Where it must be "
+    "this role, see by hand what the new revisions lock, or say `observe: off`."
 )
 
 
@@ -41,13 +42,13 @@ def list_blind_spots(observation: Observation) -> Iterator[Unchecked]:
 
 
 def find_unobserved(setup: ReplaySetup, begun: Collection[str], history: History) -> Iterator[Unchecked]:
-    """One, if there was something to look at and the server shows nothing."""
+    """One, if there was something to look at and the server lets nobody look."""
     scope = setup.settings.observe
     if scope == "off" or can_observe(setup.server):
         return
     files = None if scope == "all" else _list_changed(setup)
     if _list_wanted(begun, history, files):
-        yield Unchecked(SUBJECT, OTHER_SERVER, OTHER_SERVER_ADVICE, is_foreseen=True)
+        yield Unchecked(SUBJECT, NO_SUPERUSER, NO_SUPERUSER_ADVICE, is_foreseen=True)
 
 
 def _list_changed(setup: ReplaySetup) -> set[str]:

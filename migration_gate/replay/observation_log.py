@@ -1,4 +1,7 @@
-"""The server's log of the looked-at revisions: the statements of each session, and what the server said."""
+"""The server's log of the looked-at revisions: the statements of each session, and what the server said.
+
+Of a server that the gate did not start it is the log of the sessions, which the proxy to it writes.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
+from migration_gate.postgres.session_log import UNOBSERVED
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.server_log import OWN_NAME, STATEMENT, LogEntry, read_entries
 from migration_gate.replay.worker_order import can_observe
@@ -23,7 +27,28 @@ if TYPE_CHECKING:
 IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
 WHOLE_LOG = 10_000_000
 """lines: all that a container has written"""
+SERVER_LOG = {
+    "was_blind": "current_setting('log_min_messages') not like 'debug%'"
+    " or current_setting('log_statement') <> 'all'"
+    " or current_setting('migration_gate.observed', true) is distinct from 'on'",
+    "begin_messages": "perform set_config('log_min_messages', 'debug1', false),"
+    " set_config('log_statement', 'all', false), set_config('log_lock_waits', 'on', false);",
+    "end_messages": "perform set_config('log_min_messages', 'notice', false),"
+    " set_config('log_statement', 'none', false), set_config('log_lock_waits', 'off', false);",
+    "end_command": "",
+    "level": "log",
+}
+"""what observation.sql has in braces, where the server's log is read"""
+SESSION_LOG = {
+    "was_blind": "migration_gate.begin_messages(point = 'command')",
+    "begin_messages": "",
+    "end_messages": "perform migration_gate.end_messages();",
+    "end_command": "perform migration_gate.end_command();",
+    "level": "debug",
+}
+"""the same where the log of the sessions is read"""
 POINT_MARK = "migration_gate point: "
+POINT_LEVELS = (SERVER_LOG["level"].upper(), SESSION_LOG["level"].upper())
 INNER_STATEMENT = re.compile(r'^SQL statement "(?P<sql>.*?)"$', re.MULTILINE | re.DOTALL)
 PointKind = Literal["begin", "held", "kept", "join", "command", "statement", "end"]
 """begin: a revision begins; held: in a savepoint, with the locks of those before it; kept: with them, as a
@@ -100,6 +125,14 @@ class LogMessage:
         match = STATEMENT.fullmatch(self.text) if self.level == "LOG" else None
         return match["sql"] if match is not None and OWN_NAME not in match["sql"] else ""
 
+    @property
+    def unobserved_statement(self) -> str:
+        """The same of a session that is not observed, where the log has it."""
+        if self.level != "LOG" or not self.text.startswith(UNOBSERVED):
+            return ""
+        sql = self.text.removeprefix(UNOBSERVED)
+        return "" if OWN_NAME in sql else sql
+
 
 @cache
 def _point_adapter() -> TypeAdapter[LogPoint]:
@@ -113,10 +146,17 @@ def is_observed(setup: ReplaySetup) -> bool:
     return has_revisions and can_observe(setup.server)
 
 
-def install_observation(connection: psycopg.Connection[Any]) -> None:
+def install_observation(connection: psycopg.Connection[Any], server: Server) -> None:
     """Create what logs the points, in a database that has the DDL log."""
-    if connection.execute(IS_INSTALLED).fetchone() != (True,):  # else a checkpoint has it
-        connection.execute(files(__package__).joinpath("observation.sql").read_bytes())
+    if connection.execute(IS_INSTALLED).fetchone() == (True,):  # a checkpoint has it
+        return
+    folder = files(__package__)
+    if server.session_log is not None:
+        connection.execute(folder.joinpath("observation_notices.sql").read_bytes())
+    script = folder.joinpath("observation.sql").read_text(encoding="utf-8")
+    for name, text in (SERVER_LOG if server.session_log is None else SESSION_LOG).items():
+        script = script.replace(f"{{{name}}}", text)
+    connection.execute(script.encode())
 
 
 def read_observed_log(server: Server, database: str) -> tuple[LogMessage, ...]:
@@ -130,10 +170,11 @@ def read_observed_log(server: Server, database: str) -> tuple[LogMessage, ...]:
 
 
 def _read_log(server: Server) -> str:
-    if server.log is None:
+    log = server.session_log or server.log
+    if log is None:
         return server.process.log_tail(WHOLE_LOG)
     try:
-        return server.log.read_text("utf-8", "replace")
+        return log.read_text("utf-8", "replace")
     except OSError:
         return ""
 
@@ -158,7 +199,7 @@ def _join_entries(entries: list[LogEntry]) -> Iterator[LogMessage]:
 
 
 def _parse_point(message: LogMessage) -> LogMessage:
-    if message.level != "LOG" or not message.text.startswith(POINT_MARK):
+    if message.level not in POINT_LEVELS or not message.text.startswith(POINT_MARK):
         return message
     try:
         point = _point_adapter().validate_json(message.text.removeprefix(POINT_MARK))

@@ -38,6 +38,12 @@ HELD_LOCKS = (
     "env.py runs the revisions inside of a savepoint, so their locks cannot be told from those of the "
     "revisions before them"
 )
+UNOBSERVED_SESSION = (
+    "while `{revision}` ran, a statement came from a session that the gate does not observe (psql's, or one "
+    "that was opened before); what it locked was not seen: {sql}"
+)
+UNSTATED_TAGS = ("", "SELECT", "VALUES", "TABLE", "EXPLAIN", "SAVEPOINT", "ANALYZE")
+"""statements of such sessions that need not be told"""
 KEPT_LOCKS = (
     "the locks of the change's revisions could not be told from those of the revisions before them: env.py "
     "runs all in one transaction, which has something that a COMMIT would change for the later ones (values "
@@ -95,6 +101,8 @@ class ObservationReader:
             return
         elif message.statement:
             self._begin_statement(session, message.statement)
+        elif message.unobserved_statement:
+            self._add_unobserved(message.unobserved_statement)
         elif is_about_work(message):
             session.messages.append(message)
 
@@ -191,6 +199,12 @@ class ObservationReader:
             f"`{revision}` changes what the server logs (log_min_messages, log_statement), or resets its "
             f"session: what a statement does with rows is not known: {sql}"
         ] = None
+
+    def _add_unobserved(self, sql: str) -> None:
+        """Say that another program has run a statement, unless that takes no lock to speak of."""
+        if not controls_session(sql) and find_tag(sql) not in UNSTATED_TAGS:
+            shown = " ".join(sql.split())[:SHOWN_SQL]
+            self.remarks[UNOBSERVED_SESSION.format(revision=self._book.name_revision(), sql=shown)] = None
 
     def _end_statement(self, session: Session, message: LogMessage, point: LogPoint) -> None:
         state = session.states.get(point.digest, session.state)

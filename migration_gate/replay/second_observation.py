@@ -32,7 +32,7 @@ def observe_again(
     runs = _list_runs(answer.lines, split)
     copy_base_database(setup)
     with setup.server.connect(setup.rehearsal_database) as connection:
-        install_observation(connection)
+        install_observation(connection, setup.server)
     finished = RunsChannel(answer).run(setup.rehearsal_database, runs)
     if finished.error is not None or finished.problem:
         return ()

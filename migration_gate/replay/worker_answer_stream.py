@@ -266,7 +266,7 @@ class AnswerStream:
         if isinstance(line, InterpreterEnded):
             return self._explain_early_end(line.status)
         self._server_watch.verify_failure(line)
-        line = add_lock_wait(line, self._server.log, self._database)
+        line = add_lock_wait(line, self._server.session_log or self._server.log, self._database)
         return add_first_error(line, self._server.log, self._database)
 
     def _keep_output(self, data: bytes) -> None:

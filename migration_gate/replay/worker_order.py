@@ -90,7 +90,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
 
 def can_observe(server: Server) -> bool:
     """Whether the gate may have the server log what its sessions do, and can read that log."""
-    return server.superuser and bool(server.token)
+    return server.superuser and (bool(server.token) or server.session_log is not None)
 
 
 def _name_checkouts(settings: Settings) -> tuple[str, ...]:

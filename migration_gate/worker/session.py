@@ -63,7 +63,9 @@ class Session:
         self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
         self._guard = ListenerGuard()
         self._local_settings = LocalSettings()
-        observation = StatementObservation(self._guard, self._redirection, self._local_settings)
+        observation = StatementObservation(
+            self._guard, self._redirection, self._local_settings, is_own_server=bool(order.server.token)
+        )
         self._recorder = StatementRecorder(self._home, self._guard, observation, self._local_settings)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None

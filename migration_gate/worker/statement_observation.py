@@ -31,12 +31,26 @@ SESSION_SETTINGS = {
     "migration_gate.observed": "on",
 }
 """of connections that a looked-at revision opens"""
+SENT_MESSAGES = {
+    "client_min_messages": "debug1",
+    "lc_messages": "C",
+    "migration_gate.observed": "on",
+}
+"""the same on a server of the user's, whose log nobody reads: it sends them, and the proxy takes them out"""
 
 
 class StatementObservation:
     """Logs the points between which the gate reads the server's log."""
 
-    def __init__(self, guard: ListenerGuard, redirection: Redirection, local_settings: LocalSettings) -> None:
+    def __init__(
+        self,
+        guard: ListenerGuard,
+        redirection: Redirection,
+        local_settings: LocalSettings,
+        *,
+        is_own_server: bool,
+    ) -> None:
+        """`is_own_server`: the gate has started the server, and reads its log."""
         self._guard = guard
         self._redirection = redirection
         self._sessions: dict[int, Any] = {}
@@ -47,6 +61,7 @@ class StatementObservation:
         self._is_continued = False
         """the revision before the one that runs was looked at, too"""
         self._local_settings = local_settings
+        self._session_settings = SESSION_SETTINGS if is_own_server else SENT_MESSAGES
 
     def begin(self, connection: Any, step: int, *, by_itself: bool) -> None:
         """A looked-at revision begins. `by_itself`: not in one deployment with the one before it."""
@@ -57,7 +72,7 @@ class StatementObservation:
             point = self._begin_deployment(connection, forget=by_itself) if starts_deployment else "begin"
             self._step, self._number, self._is_continued = step, 0, True
             self._sessions = {}
-            self._redirection.session_settings = SESSION_SETTINGS
+            self._redirection.session_settings = self._session_settings
             self._join(connection, point)
 
     def forget_deployment(self) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migration_gate.postgres.proxy_target import ProxyTarget
 from migration_gate.postgres.remote import open_remote_access
-from migration_gate.postgres.socket_proxy import ProxyTarget, is_allowed
+from migration_gate.postgres.socket_proxy import is_allowed
 
 slow = pytest.mark.slow
 

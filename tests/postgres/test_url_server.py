@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,19 +23,20 @@ from migration_gate.check import Severity
 from migration_gate.checks import unchecked
 from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, ObservedStatement, WorkKind
 from migration_gate.postgres import local, run_directory, server_settings
 from migration_gate.postgres.account import server_account
 from migration_gate.postgres.binaries import find_installations
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.proxy_target import ProxyTarget
 from migration_gate.postgres.remote import open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_databases
 from migration_gate.postgres.server import Server, database_marker
-from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.postgres.url import parse_url, proxy_target
-from tests.replay.test_observation import ADD, run_new_revisions
+from tests.replay.test_observation import ADD, describe, run_new_revisions
 from tests.support.child_signals import restore_default_signals
 from tests.support.replay_engine import Engine
+from tests.support.user_project import ENV
 
 slow = pytest.mark.slow
 needs_local = pytest.mark.skipif(
@@ -54,6 +55,63 @@ with start_server(sys.argv[1], folder=Path(sys.argv[2])) as server:
     print(server.socket_directory, flush=True)
     time.sleep(600)
 """
+
+
+WITH_PSYCOPG = ENV.replace("create_engine(URL)", 'create_engine("postgresql+psycopg://db.invalid/app")')
+BLOCK = (
+    "do $$ begin set client_min_messages = 'error'; alter table item alter n type int; "
+    "create index ix_n on item (n); alter table item add check (n < 9); "
+    "alter table item add foreign key (n) references item; end $$"
+)
+OBSERVED = (
+    """
+import psycopg
+from pg8000 import dbapi
+with psycopg.connect("host=db.invalid dbname=app") as raw:
+    raw.execute("set client_min_messages = 'error'")
+    raw.execute("update item set name = 'x'")
+    raw.execute("create index ix_raw on item (name)")
+    raw.execute("alter table item add column n int")
+unobserved = dbapi.connect(user="app")
+unobserved.cursor().execute("update item set name = 'pg8000'")
+unobserved.commit()
+unobserved.close()
+op.create_index("ix_name", "item", ["name"])
+op.execute("set client_min_messages = 'warning'")
+op.alter_column("item", "n", type_=sa.BigInteger())
+op.create_check_constraint("positive", "item", "n >= 0")
+op.execute("set client_min_messages = 'error'; alter table item add foreign key (n) references item")
+op.get_bind().connection.cursor().execute("update item set name = 'y'")
+op.execute("alter table item alter n set not null")
+""",
+    f"op.execute({BLOCK!r})\nop.execute('reset all')\n"
+    "with op.get_context().autocommit_block():\n"
+    "    op.create_index('ix_c', 'item', ['name'], postgresql_concurrently=True)\n"
+    "    op.execute('vacuum full item')",
+)
+"""revisions whose locks and work are known on any server"""
+READS_NOTICES = """
+seen = []
+connection = op.get_bind().connection.driver_connection
+connection.add_notice_handler(lambda notice: seen.append(notice.message_primary))
+op.execute("do $$ begin raise notice 'a'; raise log 'no'; raise debug 'no'; end $$")
+op.execute("create function quiet() returns void language plpgsql set client_min_messages = 'error' as "
+           "'begin create index ix_quiet on item (name); raise notice ''no''; end'")
+op.execute("create extension pg_trgm")
+op.execute("do $$ begin perform quiet(); raise notice 'b'; end $$")
+op.execute("set client_min_messages = 'log'")
+op.execute("do $$ begin raise log 'c'; raise debug 'no'; end $$")
+op.execute("set client_min_messages = 'warning'; create table if not exists item ()")
+op.execute("do $$ begin raise notice 'no'; raise warning 'd'; end $$")
+assert seen == ["a", "b", "c", "d"], seen
+"""
+
+
+def tell(statements: Sequence[ObservedStatement]) -> list[object]:
+    return [
+        (describe(item), item.sql, item.client_sql, [str(lock) for lock in item.locks], item.lock_timeout)
+        for item in statements
+    ]
 
 
 @pytest.fixture
@@ -106,11 +164,33 @@ def test_the_databases_of_the_run_are_dropped_and_no_other_is_touched(
 
 @slow
 @needs_local
-def test_locks_that_nobody_could_see_are_unchecked(user_server: Server, run_folder: Path) -> None:
+def test_locks_and_work_are_seen_as_on_the_gates_own_server(user_server: Server, run_folder: Path) -> None:
+    settings = {"environment": WITH_PSYCOPG, "rollback": "off"}
+    own = run_new_revisions(Engine(user_server, run_folder), *OBSERVED, **settings).replay
     with start_server(url_of(user_server), folder=run_folder) as server:
+        bodies = (*OBSERVED, READS_NOTICES)
+        replay = run_new_revisions(Engine(server, run_folder), *bodies, **settings).replay
+    assert (own.failure, replay.failure, replay.unchecked) == (None, None, ())
+    statements = [item for item in replay.observation.statements if item.revision != "new2"]
+    assert tell(statements) == tell(own.observation.statements)
+    assert {work.kind for item in statements for work in item.works} == {
+        WorkKind.INDEX_BUILD, WorkKind.INDEX_REBUILD, WorkKind.REWRITE, WorkKind.VERIFICATION,
+        WorkKind.FOREIGN_KEY, WorkKind.ROWS,
+    }  # fmt: skip
+    assert "ix_quiet" in [work.detail for item in replay.observation.statements for work in item.works]
+    (remark,) = (note for note in replay.notes if "does not observe" in note)
+    assert remark.endswith("update item set name = 'pg8000'")
+
+
+@slow
+@needs_local
+def test_locks_that_nobody_could_see_are_unchecked(user_server: Server, run_folder: Path) -> None:
+    with user_server.connect() as connection:
+        connection.execute("CREATE ROLE small LOGIN CREATEDB PASSWORD 'small'")
+    with start_server(url_of(user_server, user="small", password="small"), folder=run_folder) as server:
         ran = run_new_revisions(Engine(server, run_folder), ADD)
         assert [item.object for item in ran.replay.unchecked] == ["locks"]
-        assert "was not observed" in ran.replay.unchecked[0].why
+        assert "is not a superuser" in ran.replay.unchecked[0].why
         (finding,) = unchecked.check(Facts("a", ran.replay))
         assert finding.severity is Severity.WARNING
         assert ran.replay.observation.statements == ()
@@ -313,12 +393,23 @@ def test_a_proxy_without_tls_passes_on_the_servers_refusal(over_tcp: Server, run
             psycopg.connect(host=str(access.socket_directory), port=5432, user="postgres", password="x")
 
 
+def connect_as_project(server: Server) -> psycopg.Connection[tuple[object, ...]]:
+    """A session that the proxy reads."""
+    return psycopg.connect(
+        host=server.socket_directory, port=server.port, user=server.user, password=server.password,
+        dbname=server.create_database(), autocommit=True,
+    )  # fmt: skip
+
+
 @slow
 @needs_local
 def test_large_results_copies_and_cancel_requests_pass_the_proxy(
     user_server: Server, run_folder: Path
 ) -> None:
-    with start_server(url_of(user_server), folder=run_folder) as server, server.connect() as connection:
+    with (
+        start_server(url_of(user_server), folder=run_folder) as server,
+        connect_as_project(server) as connection,
+    ):
         row = connection.execute("SELECT repeat('x', 20000000)").fetchone()
         assert row
         assert len(str(row[0])) == 20_000_000

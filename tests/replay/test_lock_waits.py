@@ -7,7 +7,7 @@ import pytest
 from migration_gate.analysis.failure_causes import suggest_fix
 from migration_gate.analysis.failure_fixes import USE_ONE_CONNECTION
 from migration_gate.errors import TimedOut
-from migration_gate.replay.lock_waits import find_lock_wait
+from migration_gate.replay.lock_waits import find_deadlock, find_lock_wait
 from tests.replay.test_observation import run_new_revisions
 from tests.support.replay_engine import Engine
 
@@ -83,3 +83,16 @@ def test_only_the_wait_that_was_ended_counts() -> None:
     later = "now|2|00000|app|one|LOG:  statement: do 'begin loop null; end loop; end'\n"
     for ended in (failed, later, failed + later):
         assert find_lock_wait(LOG.format(arrival=ended), "one") is None, "an earlier wait explains nothing"
+
+
+def test_a_deadlock_has_its_statements_where_the_server_tells_them_in_its_own_log_alone() -> None:
+    detail = "Process 1 waits for ShareLock on a; blocked by process 2.\n\tProcess 2 waits for ShareLock on b"
+    log = (
+        "|1|00000||one|LOG:  statement: lock table a\n|2|00000||one|LOG:  statement: lock table b\n"
+        f"|1|40P01||one|ERROR:  deadlock detected\n|1|00000||one|DETAIL:  {detail}"
+    )
+    told = detail.replace("\t", "") + "\nProcess 1: lock table a\nProcess 2: lock table b"
+    assert find_deadlock(f"{log}\n", "one") == told
+    complete = f"{log}\n\tProcess 1: other a\n\tProcess 2: other b\n"
+    assert (find_deadlock(complete, "one") or "").count("other") == 2
+    assert "lock table" not in (find_deadlock(complete, "one") or "")

@@ -160,7 +160,7 @@ def test_settings_of_the_session_blind_nobody(engine: Engine) -> None:
         engine,
         "op.execute(\"set log_min_messages = 'error'\")\nop.execute(\"set client_min_messages = 'error'\")\n"
         'op.create_index("ix_a", "item", ["name"])\nop.execute("reset all")\n'
-        'op.create_index("ix_b", "item", ["name"])',
+        'op.create_index("ix_b", "item", ["name"])\nop.execute("create extension pg_trgm")',
     )
     observation = ran.replay.observation
     assert [work.detail for item in observation.statements for work in item.works] == ["ix_a", "ix_b"]

@@ -1,0 +1,192 @@
+"""What a session asks of a server, and which notices it is sent, as a log: read from its two streams.
+
+On a server that the gate did not start, it cannot read the server's log. Instead, sessions whose locks are
+observed have the server send them its messages at DEBUG1 (`replay/observation.sql`), and the proxy, through
+which all of them go, writes them down. The project's code gets only those that it has asked for, with
+whatever driver. Standard library only: the proxy is a script.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+HEADER = struct.Struct("!cI")
+"""of a message: its kind, and its size without the kind"""
+NOTICE, ERROR, KEY_DATA, PARAMETER_STATUS = b"N", b"E", b"K", b"S"
+QUERY, PARSE, BIND, EXECUTE = b"Q", b"P", b"B", b"E"
+SERVER_KINDS = frozenset({NOTICE, ERROR, KEY_DATA, PARAMETER_STATUS})
+CLIENT_KINDS = frozenset({QUERY, PARSE, BIND, EXECUTE})
+LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3}
+"""of messages, by their importance; `INFO` is sent always"""
+WANTED = {"log": 1, "notice": 2, "warning": 3, "error": 4}
+"""the least of these levels that is sent, by values of `client_min_messages`; all of them at others"""
+DEFAULT_WANTED = WANTED["notice"]
+OWN_TEXT = "migration_gate "
+"""how messages of the gate's own begin"""
+OWN_PLACE = "migration_gate."
+"""stands in the context of messages about the gate's own statements"""
+WANTED_MARK = f"{OWN_TEXT}messages: "
+"""begins the message that says at which level the project's code wants messages"""
+NO_MORE = "all"
+"""what it says when the session is observed no more"""
+UNOBSERVED = f"{OWN_TEXT}unobserved: "
+"""begins the entry of a statement of a session that is not observed, while another one is"""
+OBSERVED_MARK = b"migration_gate.observed"
+"""a setting of sessions that are observed from their first packet on"""
+MESSAGE_SETTING = re.compile(rb"client_min_messages[=\0]\s*'?(\w+)")
+ADDITIONS = (("D", "DETAIL"), ("W", "CONTEXT"))
+"""fields of a notice that are entries of their own in a log"""
+
+
+@dataclass(slots=True)
+class LogFile:
+    """The file into which all sessions of a server are written."""
+
+    descriptor: int
+    """opened to append; below 0 if there is no room any more"""
+    has_observed: bool = False
+    """a session is observed: then the statements of the others are written, too"""
+
+    def write(self, line: str) -> None:
+        """Add a line; none any more after one that failed, so that the end of a revision is missed."""
+        data = line.encode(errors="replace")
+        while data and self.descriptor >= 0:
+            try:
+                data = data[os.write(self.descriptor, data) :]
+            except OSError:
+                self.descriptor = -1
+
+
+class MessageStream:
+    """Splits one direction of a session into messages."""
+
+    def __init__(self, kinds: frozenset[bytes], handle: Callable[[bytes, bytes], bool]) -> None:
+        """`handle` is given the messages of these kinds, and says whether they are passed on."""
+        self._kinds = kinds
+        self._handle = handle
+        self._waiting = bytearray()
+        """the beginning of a message that is to be read whole"""
+        self._passing = 0
+        """bytes of a message that is passed on unread, which are still to come"""
+
+    def take(self, data: bytes) -> bytes:
+        """What is passed on now, after these bytes."""
+        self._waiting += data
+        passed = bytearray()
+        position = 0
+        while position < len(self._waiting):
+            if self._passing:
+                part = self._waiting[position : position + self._passing]
+                passed += part
+                position += len(part)
+                self._passing -= len(part)
+                continue
+            if len(self._waiting) - position < HEADER.size:
+                break
+            kind, size = HEADER.unpack_from(self._waiting, position)
+            end = position + 1 + max(size, HEADER.size - 1)
+            if kind not in self._kinds:
+                self._passing = end - position
+                continue
+            if end > len(self._waiting):
+                break
+            if self._handle(kind, bytes(self._waiting[position + HEADER.size : end])):
+                passed += self._waiting[position:end]
+            position = end
+        del self._waiting[:position]
+        return bytes(passed)
+
+    def take_rest(self) -> bytes:
+        """What is left of an incomplete message, at the end of the stream."""
+        rest, self._waiting = bytes(self._waiting), bytearray()
+        return rest
+
+
+class SessionLog:
+    """Writes what one session does into the log, in the form of `server_settings.LOG_LINE_PREFIX`."""
+
+    def __init__(self, file: LogFile, database: str, first_packet: bytes) -> None:
+        """`first_packet`: the session's settings."""
+        self._file = file
+        self._database = re.sub(r"[|\s]", "?", database)
+        self._pid = 0
+        self._codec = "utf-8"
+        self._prepared: dict[bytes, bytes] = {}
+        """the texts of prepared statements, by their names"""
+        self._portals: dict[bytes, bytes] = {}
+        self._is_observed = OBSERVED_MARK in first_packet
+        self._wanted = _find_wanted(first_packet) if self._is_observed else 0
+        self.client = MessageStream(CLIENT_KINDS, self._read_request)
+        self.server = MessageStream(SERVER_KINDS, self._read_answer)
+
+    # What the client sends is passed on, all of it.
+
+    def _read_request(self, kind: bytes, body: bytes) -> bool:
+        first, _, others = body.partition(b"\0")
+        second = others.partition(b"\0")[0]
+        if kind == PARSE:
+            self._prepared[first] = second
+        elif kind == BIND:
+            self._portals[first] = self._prepared.get(second, b"")
+        elif self._is_observed or self._file.has_observed:
+            text = first if kind == QUERY else self._portals.get(first, b"")
+            beginning = "statement: " if self._is_observed else UNOBSERVED
+            self._write("LOG", beginning + self._decode(text))
+        return True
+
+    # What the server sends.
+
+    def _read_answer(self, kind: bytes, body: bytes) -> bool:
+        if kind in (NOTICE, ERROR):
+            fields = body.split(b"\0")
+            return self._read_message(
+                {field[:1].decode("latin1"): self._decode(field[1:]) for field in fields}
+            )
+        if kind == KEY_DATA:
+            self._pid = int.from_bytes(body[:4])
+        elif body.startswith(b"client_encoding\0"):
+            self._codec = find_codec(self._decode(body.split(b"\0")[1]))
+        return True
+
+    def _read_message(self, fields: Mapping[str, str]) -> bool:
+        """Write it down; False if the project's code did not ask for it."""
+        level, text = fields.get("V", ""), fields.get("M", "")
+        if level == "DEBUG" and text.startswith(WANTED_MARK):
+            wanted = text.removeprefix(WANTED_MARK)
+            self._is_observed, self._file.has_observed = True, wanted != NO_MORE
+            self._wanted = WANTED.get(wanted, 0)
+            return False
+        is_point = level == "DEBUG" and text.startswith(OWN_TEXT)
+        is_own = is_point or (level == "DEBUG" and OWN_PLACE in fields.get("W", ""))
+        if self._is_observed and (is_point or not is_own):
+            self._write(level, text, fields.get("C", ""))
+            for name, entry in ADDITIONS:
+                if fields.get(name):
+                    self._write(entry, fields[name])
+        return not is_own and LEVELS.get(level, self._wanted) >= self._wanted
+
+    def _write(self, level: str, text: str, sqlstate: str = "00000") -> None:
+        indented = text.replace("\n", "\n\t")
+        self._file.write(f"|{self._pid}|{sqlstate or '00000'}||{self._database}|{level}:  {indented}\n")
+
+    def _decode(self, text: bytes) -> str:
+        return text.decode(self._codec, "replace")
+
+
+def find_codec(encoding: str) -> str:
+    """Python's name for an encoding of Postgres; that of UTF-8 where it has none."""
+    try:
+        return codecs.lookup(re.sub("^win(?=[0-9])", "cp", encoding.lower())).name
+    except LookupError:
+        return "utf-8"
+
+
+def _find_wanted(first_packet: bytes) -> int:
+    """The level that the project's own options ask for: the last setting is the gate's."""
+    own = [value.decode("latin1") for value in MESSAGE_SETTING.findall(first_packet)[:-1]]
+    return WANTED.get(own[-1], 0) if own else DEFAULT_WANTED
