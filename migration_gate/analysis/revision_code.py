@@ -21,6 +21,8 @@ GENERATORS = frozenset(
     | {"encrypt", "monotonic", "perf_counter"}
 )
 """functions whose result is another one in each run"""
+STATEMENT_FIELDS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""of nodes: lists with statements, or with what has statements"""
 _BUILTINS = frozenset(vars(builtins))
 
 
@@ -132,8 +134,21 @@ def list_imported_paths(text: str, file: str) -> frozenset[str]:
     Relative imports begin at the folder of `file`, others at any folder: `shop/models`.
     """
     tree = _parse(text)
-    nodes = ast.walk(tree) if tree is not None else ()
-    return frozenset(path for node in nodes for path in _list_imports(node, posixpath.dirname(file)))
+    nodes = _walk_statements(tree) if tree is not None else ()
+    folder = posixpath.dirname(file)
+    return frozenset(path for node in nodes for path in _list_imports(node, folder))
+
+
+def _walk_statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, without the expressions in them: most of a file's nodes are those."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in STATEMENT_FIELDS:
+            inner = getattr(node, field, None)
+            if isinstance(inner, list):
+                waiting += inner
 
 
 def _list_imports(node: ast.AST, folder: str) -> Iterator[str]:

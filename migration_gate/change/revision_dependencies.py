@@ -156,6 +156,7 @@ class Sources:
     def __init__(self, tree: Path, paths: list[str]) -> None:
         self._tree = tree
         self.paths = paths
+        self._imports: dict[str, list[str]] = {}
         self._modules: Mapping[str, list[str]] = _index_modules(paths)
         self._words = {part.encode() for path in paths for part in path.removesuffix(".py").split("/")}
 
@@ -168,6 +169,11 @@ class Sources:
 
     def list_imports(self, path: str) -> list[str]:
         """The files that a file imports, packages of its modules among them."""
+        if path not in self._imports:
+            self._imports[path] = self._find_imports(path)
+        return self._imports[path]
+
+    def _find_imports(self, path: str) -> list[str]:
         data = self.read(path)
         if not any(dots or name.split(b".")[0] in self._words for dots, name in _IMPORT.findall(data)):
             return []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.analysis.revision_code import list_imported_paths
 from migration_gate.change.revision_dependencies import depends_on_changes, import_own_modules
 from tests.support.project_files import write_files
 
@@ -61,6 +62,17 @@ FILES = {
 def test_imports_are_followed_and_names_of_files_count(tmp_path: Path, changed: str, is_used: bool) -> None:
     write_files(tmp_path, FILES)
     assert depends_on_changes(tmp_path, FILES, [changed]) is is_used
+
+
+def test_an_import_counts_in_whichever_statement_it_is() -> None:
+    text = (
+        "if 1:\n    import a\nelif 2:\n    import b\nelse:\n    import c\n"
+        "try:\n    import d\nexcept E:\n    import e\nelse:\n    import f\nfinally:\n    import g\n"
+        "for x in y:\n    import h\nelse:\n    import i\nwith z:\n    import j\n"
+        "match x:\n    case 1:\n        import k\n"
+        "class A:\n    async def f(self):\n        while 1:\n            import m\n"
+    )
+    assert list_imported_paths(text, "x.py") == frozenset("abcdefghijkm")
 
 
 def test_modules_that_import_each_other_and_broken_ones_end(tmp_path: Path) -> None:
