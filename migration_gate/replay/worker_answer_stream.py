@@ -188,13 +188,17 @@ class AnswerStream:
             self._server_watch.close()
 
     def _receive_lines(self) -> Iterator[Line]:
-        incomplete = b""
+        pieces: list[bytes] = []  # of a line: a catalog comes in hundreds
         for data in self._read_pipes():
-            *lines, incomplete = (incomplete + data).split(b"\n")
-            for line in lines:
+            rest, *others = data.split(b"\n")
+            for following in others:
+                line = b"".join((*pieces, rest))
+                pieces, rest = [], following
                 if self._position.is_done:
                     raise corrupted_answer("there is a line after the last one of the worker's answer", line)
                 yield self._receive_line(parse_line(line))
+            pieces.append(rest)
+        incomplete = b"".join(pieces)
         self._wait_for_end()
         if not self._position.is_done:
             yield self._explain_early_end(self._find_exit_status())
