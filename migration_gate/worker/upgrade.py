@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
@@ -25,6 +24,7 @@ from .protocol.history_lines import ContextConfigured, ContextFinished, Revision
 from .protocol.order import ContextPlace, Order
 from .protocol.run_lines import Note
 from .protocol.step_lines import StepFinished, StepStarted
+from .real_paths import resolve_path
 from .script_history import ScriptHistory
 from .session_place import SessionPlace, find_default_schema, find_session_place
 from .state_keeping import StateKeeper
@@ -192,8 +192,10 @@ class HistoryUpgrade:
     def _list_new_revisions(self, plan: Sequence[Any]) -> frozenset[str]:
         """The revisions of the plan whose files the change adds."""
         new_files = set(self._order.new_files)
+        if not new_files:
+            return frozenset()
         return frozenset(
-            step.revision.revision for step in plan if os.path.realpath(step.revision.path) in new_files
+            step.revision.revision for step in plan if resolve_path(str(step.revision.path)) in new_files
         )
 
     def _run_unobserved(self, heads: Any, context: Any) -> Iterator[Any]:
