@@ -44,7 +44,14 @@ def write_example(folder: Path, check: str, side: str) -> None:
 
 
 def _copy_over(source: Path, folder: Path) -> None:
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    # With times of their own: git takes a file of the same size and time for unchanged.
+    shutil.copytree(
+        source,
+        folder,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("__pycache__"),
+        copy_function=shutil.copyfile,
+    )
     removed = folder / REMOVED
     if removed.exists():
         for path in (REMOVED, *removed.read_text().split()):
