@@ -8,6 +8,7 @@ Instead, do the same in steps that hold such a lock for moments only: each findi
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migration_gate.analysis import blocking_works, lock_messages
 from migration_gate.analysis.alike_findings import fold_repeated
@@ -26,10 +27,12 @@ KINDS = blocking_works.KINDS
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each kind of work that a statement does under its own lock; many alike as one."""
     sized = SizedFacts(facts)
-    yield from fold_repeated(
-        weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY)
+    pairs = (
+        (item, weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY))
         for item in find_blocking_works(facts)
     )
+    for item, finding in fold_repeated(pairs):
+        yield replace(finding, fix=describe_safe_way(sized, item))
 
 
 def _describe(sized: SizedFacts, item: BlockingWork) -> Finding:
@@ -43,6 +46,5 @@ def _describe(sized: SizedFacts, item: BlockingWork) -> Finding:
         location=statement.location,
         revision=statement.revision,
         evidence=tuple(lock_messages.collect_evidence(observation, statement, [lock])),
-        fix=describe_safe_way(sized, item),
         kind=item.kind,
     )

@@ -38,12 +38,13 @@ def _describe_several(items: list[LockingStatement]) -> Finding:
     first, last = items[0].statement, items[-1].statement
     return Finding(
         object=tables[0],
-        message=f"{join_words(tables)} are locked one after the other in one transaction, and held to "
+        message=f"{_name_some(tables)} are locked one after the other in one transaction, and held to "
         "its end",
         location=last.location,
         revision=last.revision,
         evidence=tuple(
-            Evidence("statement", lock_messages.describe_statement(item.statement)) for item in items
+            Evidence("statement", lock_messages.describe_statement(item.statement))
+            for item in items[: lock_messages.SHOWN_LOCKS]
         ),
         fix="Let the first go before the next is locked, in a revision of its own with "
         "`transaction_per_migration=True`, or by a block that commits between them:"
@@ -51,6 +52,15 @@ def _describe_several(items: list[LockingStatement]) -> Finding:
         kind="several-tables",
         other_locations=tuple(filter(None, (first.location,))),
     )
+
+
+def _name_some(tables: list[str]) -> str:
+    """The first six, and how many there are beside them."""
+    more = len(tables) - lock_messages.SHOWN_LOCKS
+    if more <= 0:
+        return join_words(tables)
+    first = ", ".join(f"`{name}`" for name in tables[: lock_messages.SHOWN_LOCKS])
+    return f"{first} and {more} more tables"
 
 
 def _describe_unnamed(facts: Facts, item: LockingStatement) -> Finding:

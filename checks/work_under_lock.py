@@ -36,16 +36,19 @@ SLEEP_FIX = (
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each statement; many alike as one."""
     sized = SizedFacts(facts)
-    yield from fold_repeated(
-        weigh_work_under_lock(sized, _describe_work(facts, item), item, SEVERITY)
+    pairs = (
+        (item, weigh_work_under_lock(sized, _describe_work(facts, item), item, SEVERITY))
         for item in find_works_under_lock(facts)
     )
-    yield from fold_repeated(_describe_sleep(facts, item) for item in find_sleeps(facts))
+    for item, finding in fold_repeated(pairs):
+        yield replace(finding, fix=describe_release(item))
+    for _, finding in fold_repeated((item, _describe_sleep(facts, item)) for item in find_sleeps(facts)):
+        yield finding
 
 
 def _describe_work(facts: Facts, item: WorkUnderLock) -> Finding:
     work = f"since an earlier statement while this one {lock_messages.describe_work(item.works[0])}"
-    return replace(_describe(facts, item, work), fix=describe_release(item))
+    return _describe(facts, item, work)
 
 
 def _describe_sleep(facts: Facts, item: WorkUnderLock) -> Finding:

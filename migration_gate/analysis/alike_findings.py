@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from migration_gate.check import Evidence, Finding
 from migration_gate.wording import count_noun
 
+Item = TypeVar("Item")
 MAX_ALIKE = 10
 """findings of one kind, about one object of one revision, that stand for themselves"""
 
 
-def fold_repeated(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings; of more than ten that are alike, the first one, which counts the others."""
-    alike: dict[tuple[str | None, str | None, str, str | None], list[Finding]] = {}
-    for finding in findings:
+def fold_repeated(pairs: Iterable[tuple[Item, Finding]]) -> Iterator[tuple[Item, Finding]]:
+    """What was found, with its findings; of more than ten that are alike the first, which counts the others.
+
+    What costs much is added to the findings that come back: there may be ten thousand before.
+    """
+    alike: dict[tuple[str | None, str | None, str, str | None], list[tuple[Item, Finding]]] = {}
+    for item, finding in pairs:
         key = (finding.revision, finding.kind, finding.object, finding.severity)
-        alike.setdefault(key, []).append(finding)
+        alike.setdefault(key, []).append((item, finding))
     for group in alike.values():
-        yield from group if len(group) <= MAX_ALIKE else (_fold(group),)
+        if len(group) <= MAX_ALIKE:
+            yield from group
+        else:
+            yield group[0][0], _fold([finding for _, finding in group])
 
 
 def _fold(group: list[Finding]) -> Finding:

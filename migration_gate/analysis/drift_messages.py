@@ -262,7 +262,7 @@ def _write_lines(difference: Difference, revision: str) -> str:
     block = code_block(revision)
     if not difference.runs_only_with:
         return block
-    return f"{block}\nAlone it does not run ({difference.runs_only_with}): {ONE_REVISION}."
+    return f"{block}\nDo not run it alone ({difference.runs_only_with}): {ONE_REVISION}."
 
 
 def _describe_refusal(difference: Difference) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from migration_gate.analysis.observed_changes import find_table_change, list_judged
 from migration_gate.facts import (
@@ -136,31 +136,32 @@ def find_explicit_locks(facts: Facts) -> Iterator[LockingStatement]:
 
 def find_needless_locks(facts: Facts) -> Iterator[LockingStatement]:
     """Statements with IF EXISTS or IF NOT EXISTS that changed nothing, and took their lock all the same."""
+    made_nothing = {
+        (command.step, command.statement.strip())
+        for command in facts.replay.ddl_commands
+        if command.statement is not None
+    }
     for item in list_locking_statements(facts):
         if NO_CHANGE.search(item.statement.sql) and not item.statement.works:
             relations = [lock.relation for lock in item.locks if lock.relation.is_table]
-            if relations and not _has_changed(facts.replay, item.statement, relations):
+            if relations and not _has_changed(facts.replay, item.statement, relations, made_nothing):
                 yield item
 
 
-def _has_changed(replay: Replay, statement: ObservedStatement, relations: Sequence[StoredRelation]) -> bool:
+def _has_changed(
+    replay: Replay,
+    statement: ObservedStatement,
+    relations: Sequence[StoredRelation],
+    made_nothing: Collection[tuple[int, str]],
+) -> bool:
     """Whether one of the tables is another one after the statement; True if that is not known."""
     for relation in relations:
         change = find_table_change(replay, statement, relation)
         if change.before is None or change.after is None:
-            return not _has_made_nothing(replay, statement)
+            return (statement.step, statement.sql) not in made_nothing
         if _describe_state(change.before) != _describe_state(change.after):
             return True
     return False
-
-
-def _has_made_nothing(replay: Replay, statement: ObservedStatement) -> bool:
-    """Whether the DDL log says so."""
-    return any(
-        command.statement is not None and command.statement.strip() == statement.sql
-        for command in replay.ddl_commands
-        if command.step == statement.step
-    )
 
 
 def _describe_state(command: DdlCommand) -> tuple[object, ...]:

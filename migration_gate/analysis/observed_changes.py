@@ -13,9 +13,6 @@ from migration_gate.facts import (
 )
 from migration_gate.lazy_dataclass import dataclass
 
-QUERY_LENGTH = 4000
-"""characters of a statement that the DDL log keeps"""
-
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
@@ -94,26 +91,9 @@ def list_judged(facts: Facts) -> tuple[ObservedStatement, ...]:
 
 def find_table_change(replay: Replay, statement: ObservedStatement, relation: StoredRelation) -> TableChange:
     """What the statement made of the table; empty if the DDL log does not have the statement."""
-    query = (statement.client_sql or statement.sql)[:QUERY_LENGTH].strip()
-    commands = [
-        command
-        for command in replay.commands_on_named(relation.schema, relation.table or relation.name)
-        if command.table is not None
-    ]
-    own = [
-        position
-        for position, command in enumerate(commands)
-        if command.step == statement.step and _is_same(command.query, query)
-    ]
-    if not own:
-        return TableChange()
-    after = commands[own[-1]]
-    before = [command for command in commands[: own[0]] if command.oid == after.oid]
-    return TableChange(before[-1] if before else None, after)
-
-
-def _is_same(query: str, text: str) -> bool:
-    return query.strip().rstrip(";").strip() == text.rstrip(";").strip()
+    query = statement.client_sql or statement.sql
+    states = replay.find_states(relation.schema, relation.table or relation.name, statement.step, query)
+    return TableChange(states.before, states.after)
 
 
 def find_current_name(replay: Replay, relation: StoredRelation) -> tuple[str, str]:

@@ -77,28 +77,21 @@ def lift_to_parent(sized: SizedFacts, item: BlockingWork) -> BlockingWork:
     return replace(item, work=replace(item.work, relation=parent, detail=detail), change=change)
 
 
-def list_earlier_columns(request: SafeWayRequest) -> Iterator[str]:
+def list_earlier_columns(sized: SizedFacts, item: BlockingWork) -> Iterator[str]:
     """The calls that add columns which the same operation of the revision's has added before the statement.
 
     `add_column` with a foreign key, an index or `unique` is more than one statement: what is written in the
     place of the operation has to have them all.
     """
-    own, relation = request.item.statement, request.item.work.relation
-    for earlier in request.replay.observation.statements:
-        is_same_call = (
-            earlier.number < own.number
-            and earlier.step == own.step
-            and earlier.location is not None
-            and earlier.location.line is not None
-            and earlier.location == own.location
-        )
-        if is_same_call and not earlier.works and not earlier.client_sql:
-            change = find_table_change(request.replay, earlier, relation)
-            if change.new_columns and change.after is not None:
-                yield execute(join_words_of(earlier))
+    own, relation = item.statement, item.work.relation
+    if own.location is None:
+        return
+    for earlier in sized.list_column_additions(own.step, own.location, relation):
+        if earlier.number < own.number:
+            yield execute(join_words_of(earlier))
 
 
-def with_earlier_columns(request: SafeWayRequest, way: SafeWay) -> SafeWay:
+def with_earlier_columns(sized: SizedFacts, item: BlockingWork, way: SafeWay) -> SafeWay:
     """The way, with the columns of the same operation before it."""
-    columns = list(list_earlier_columns(request)) if way.code else []
+    columns = list(list_earlier_columns(sized, item)) if way.code else []
     return replace(way, code=join_code(columns, way.code)) if columns else way

@@ -43,8 +43,9 @@ _WAYS: Mapping[str, Callable[[SafeWayRequest], SafeWay]] = {
 
 def describe_safe_way(sized: SizedFacts, item: BlockingWork) -> str:
     """What to write instead."""
-    request = SafeWayRequest(sized.facts.replay, lift_to_parent(sized, item))
-    return with_earlier_columns(request, _WAYS[item.kind](request)).describe()
+    lifted = lift_to_parent(sized, item)
+    way = _WAYS[item.kind](SafeWayRequest(sized.facts.replay, lifted))
+    return with_earlier_columns(sized, lifted, way).describe()
 
 
 def describe_release(item: WorkUnderLock) -> str:

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from migration_gate.analysis.observed_changes import list_judged
+from migration_gate.analysis.observed_changes import find_table_change, list_judged
 from migration_gate.facts import (
     Facts,
+    Location,
     ObservedStatement,
     RowWork,
     StoredRelation,
@@ -109,6 +110,28 @@ class SizedFacts:
         for key in self._list_parents(relation):
             found = locked.get(key, found)
         return found
+
+    def list_column_additions(
+        self, step: int, location: Location, relation: StoredRelation
+    ) -> Iterator[ObservedStatement]:
+        """The statements of a step, at one line, that do no more than add columns to the table."""
+        oids = self.facts.replay.find_oids(relation.schema, relation.table or relation.name)
+        groups = [self._column_changes.get((step, location, oid), []) for oid in oids]
+        for statement in sorted((item for group in groups for item in group), key=lambda item: item.number):
+            if find_table_change(self.facts.replay, statement, relation).new_columns:
+                yield statement
+
+    @cached_property
+    def _column_changes(self) -> Mapping[tuple[int, Location, int], list[ObservedStatement]]:
+        """Statements without work on rows, by step, place, and the oids of the tables that they changed."""
+        groups: dict[tuple[int, Location, int], list[ObservedStatement]] = defaultdict(list)
+        replay = self.facts.replay
+        for item in replay.observation.statements:
+            if item.location is None or item.location.line is None or item.works or item.client_sql:
+                continue
+            for oid in replay.table_histories.list_oids(item.step, item.sql):
+                groups[item.step, item.location, oid].append(item)
+        return groups
 
     def _list_parents(self, relation: StoredRelation) -> Iterator[tuple[str, str]]:
         """Schema and name of a partition's parent, then of that one's."""

@@ -124,6 +124,8 @@ class _Filling:
         self._named = NamedTypes(labels, named.domain_bases)
         self.filled: dict[tuple[str, str], FilledTable] = {}
         self._being_filled: set[tuple[str, str]] = set()
+        self._canceled: set[int] = set()
+        """tables whose row takes longer than the limit of statements allows"""
 
     def fill(self, table: Table) -> None:
         """Fill the tables that it references, and then the table."""
@@ -143,7 +145,7 @@ class _Filling:
         while count != (count := sum(table.is_filled for table in self.filled.values())):
             for key, filled in self.filled.items():
                 table = self._catalog.find_table(*key)
-                if table is not None and not filled.is_filled:
+                if table is not None and not filled.is_filled and table.oid not in self._canceled:
                     self.filled[key] = self._insert(table)
 
     def _list_foreign_keys(self, table: Table) -> tuple[Constraint, ...]:
@@ -167,7 +169,12 @@ class _Filling:
                         self._connection.execute(self._insert_statement(table, number, manner).encode())
                     self._demand_old_rules(table)
             except psycopg.Error as error:
+                if self._connection.closed:
+                    raise
                 refusal = error.diag.message_primary or str(error)
+                if isinstance(error, psycopg.errors.QueryCanceled):  # each manner would take as long
+                    self._canceled.add(table.oid)
+                    break
             except _OldRuleBroken as error:
                 refusal = str(error)
             else:

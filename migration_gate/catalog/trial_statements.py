@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MAX_STATEMENTS = 20_000
 """for all rows of a connection: a hundred times what a usual project needs"""
+MAX_CANCELED = 3
+"""statements that take longer than the limit of statements allows: more of them would take as long each"""
+CANCELED = f"{MAX_CANCELED} statements for it were ended by the time limit of statements (`limits.statement`)"
 SAVEPOINT = "migration_gate_row"
 SCOPE = "migration_gate_rows"
 DEFER_CONSTRAINTS = b"; set constraints all deferred"
@@ -32,6 +35,7 @@ class TrialStatements:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._count = 0
+        self._canceled = 0
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -40,25 +44,32 @@ class TrialStatements:
         try:
             yield
         finally:
-            # Postgres forgets here how constraints were set, if a savepoint inside was released.
-            self._connection.execute(_leave(SCOPE) + DEFER_CONSTRAINTS)
+            if not self._connection.closed:
+                # Postgres forgets here how constraints were set, if a savepoint inside was released.
+                self._connection.execute(_leave(SCOPE) + DEFER_CONSTRAINTS)
 
     def run(self, command: str) -> list[tuple[Any, ...]]:
         """Run statements, and return the rows of the last that has some.
 
-        After an error the transaction goes on as if none of them had been run. Raises RowRefused.
+        After an error the transaction goes on as if none of them had been run. Raises RowRefused; psycopg's
+        error where it ended the session.
         """
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         self._count += 1
         if self._count > MAX_STATEMENTS:
             raise RowRefused(RowRefusal("", f"{MAX_STATEMENTS:,} statements were run before it"))
+        if self._canceled >= MAX_CANCELED:
+            raise RowRefused(RowRefusal("57014", CANCELED))
         script = f"savepoint {SAVEPOINT}; {command}; release savepoint {SAVEPOINT}"
         try:
             cursor = self._connection.execute(script.encode())
         except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            self._canceled += isinstance(error, psycopg.errors.QueryCanceled)
             self._connection.execute(_leave(SAVEPOINT))
-            raise RowRefused(_describe_error(error)) from error
+            raise RowRefused(describe_error(error)) from error
         rows: list[tuple[Any, ...]] = []
         has_more: bool | None = True
         while has_more:
@@ -71,7 +82,8 @@ def _leave(savepoint: str) -> bytes:
     return f"rollback to savepoint {savepoint}; release savepoint {savepoint}".encode()
 
 
-def _describe_error(error: psycopg.Error) -> RowRefusal:
+def describe_error(error: psycopg.Error) -> RowRefusal:
+    """What Postgres says, and about what."""
     diagnostic = error.diag
     context = (diagnostic.context or "").splitlines()
     functions = [line for line in context if line.startswith(("PL/", "SQL function"))]

@@ -107,6 +107,7 @@ from .running_code import (
 from .server_difference import ServerDifference
 from .snapshot import Snapshot
 from .stage_time import StageTime
+from .statement_states import StatementStates, TableHistories
 from .steps import Statement, Step, TransactionBoundary
 from .table_sizes import TableSize, TableSizes, WorkRate, WorkRates
 from .tables import (
@@ -252,12 +253,14 @@ __all__ = [
     "StageTime",
     "Statement",
     "StatementKind",
+    "StatementStates",
     "Step",
     "StepKeyword",
     "StepKeywords",
     "StoredRelation",
     "Subject",
     "Table",
+    "TableHistories",
     "TablePart",
     "TableSize",
     "TableSizes",

@@ -78,7 +78,8 @@ class Difference:
     fixed_by_others: bool = False
     """the fix of another difference changes this, too"""
     runs_only_with: str = ""
-    """Postgres' words where `upgrade` and `downgrade` run only together with those of other differences"""
+    """why `upgrade` and `downgrade` are to run together with those of other differences: Postgres' words, or
+    that it was not tried otherwise"""
     revision: str | None = None
     """the revision that made the database's side, or dropped what is missing; None when no revision did"""
     object_noun: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 
@@ -26,6 +26,7 @@ from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
 from migration_gate.facts.stage_time import StageTime
+from migration_gate.facts.statement_states import StatementStates, TableHistories
 from migration_gate.facts.steps import Statement, Step
 from migration_gate.facts.tables import Column
 from migration_gate.lazy_dataclass import dataclass
@@ -172,10 +173,24 @@ class Replay:
 
     def commands_on_named(self, schema: str, name: str) -> tuple[DdlCommand, ...]:
         """The DDL commands on every table, sequence, view or type that ever had the name, in their order."""
-        oids = self._oids_by_name.get((schema, name), ())
+        oids = self.find_oids(schema, name)
         if len(oids) == 1:
             return self.commands_on(*oids)
-        return tuple(command for command in self.ddl_commands if command.oid in oids)
+        positions = sorted(position for oid in oids for position in self._positions_by_oid[oid])
+        return tuple(self.ddl_commands[position] for position in positions)
+
+    def find_oids(self, schema: str, name: str) -> Collection[int]:
+        """Those of every table, sequence, view or type that ever had the name."""
+        return self._oids_by_name.get((schema, name), ())
+
+    def find_states(self, schema: str, name: str, step: int, query: str) -> StatementStates:
+        """What a statement of the step made of the table that has, or once had, the name."""
+        return self.table_histories.find_states(self.find_oids(schema, name), step, query)
+
+    @cached_property
+    def table_histories(self) -> TableHistories:
+        """The states of all tables that the DDL log has."""
+        return TableHistories(self.ddl_commands)
 
     @cached_property
     def _changed_lines_by_file(self) -> Mapping[str, ChangedFile]:
@@ -196,7 +211,15 @@ class Replay:
 
     @cached_property
     def _commands_by_oid(self) -> Mapping[int, tuple[DdlCommand, ...]]:
-        groups: dict[int, list[DdlCommand]] = defaultdict(list)
-        for command in self.ddl_commands:
-            groups[command.oid].append(command)
-        return {oid: tuple(commands) for oid, commands in groups.items()}
+        commands = self.ddl_commands
+        return {
+            oid: tuple(commands[position] for position in positions)
+            for oid, positions in self._positions_by_oid.items()
+        }
+
+    @cached_property
+    def _positions_by_oid(self) -> Mapping[int, Sequence[int]]:
+        positions: dict[int, list[int]] = defaultdict(list)
+        for position, command in enumerate(self.ddl_commands):
+            positions[command.oid].append(position)
+        return dict(positions)

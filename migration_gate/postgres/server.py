@@ -22,6 +22,25 @@ DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded")
 LOG_LINE_BYTES = 1000
 """assumed for a line of the log: so much of its end is read"""
 CONNECT_SECONDS = 30
+OWN_SETTINGS = (
+    (0, b"set statement_timeout = 0"),
+    (
+        0,
+        # The limit that the gate has given the database, and not one of a role.
+        b"select set_config('statement_timeout', coalesce((select split_part(c, '=', 2) "
+        b"from pg_catalog.pg_db_role_setting s join pg_catalog.pg_database d on d.oid = s.setdatabase "
+        b"cross join unnest(s.setconfig) c where s.setrole = 0 and d.datname = current_database() "
+        b"and c like 'statement_timeout=%'), '0'), false); "
+        b"set default_transaction_read_only = off; set default_transaction_isolation = 'read committed'; "
+        b"set lock_timeout = 0; set idle_in_transaction_session_timeout = 0; set row_security = on; "
+        b"set standard_conforming_strings = on",
+    ),
+    (140000, b"set idle_session_timeout = 0"),
+    (170000, b"set transaction_timeout = 0"),
+)
+"""of the gate's own sessions, with the first version that has them: a project may set others for all roles"""
+LOGIN_TRIGGERS = 170000
+"""server_version_num of the first server that has event triggers on `login`"""
 COPY_FILES = 150000
 """server_version_num of the first server that has CREATE DATABASE … STRATEGY"""
 COPY_ATTEMPTS = 20
@@ -185,7 +204,14 @@ class Server:
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         port = self.gate_port or self.port
-        return connect_to_socket(self.socket_directory, port, self.user, self.password, database)
+        return connect_to_socket(
+            self.socket_directory,
+            port,
+            self.user,
+            self.password,
+            database,
+            skips_login_triggers=self.version >= LOGIN_TRIGGERS and bool(self.token),
+        )
 
     def _connection_error(self) -> str:
         """Why the server cannot be connected to; '' if it can."""
@@ -248,23 +274,32 @@ def disk_full_error(evidence: str) -> DiskFull:
 
 
 def connect_to_socket(
-    directory: str, port: int, user: str, password: str, database: str
+    directory: str,
+    port: int,
+    user: str,
+    password: str,
+    database: str,
+    *,
+    skips_login_triggers: bool = False,
 ) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection that autocommits and ignores the PG* variables. Raises psycopg's errors."""
+    """A connection that autocommits and ignores the PG* variables. Raises psycopg's errors.
+
+    `skips_login_triggers`: the server has such event triggers, and the user is a superuser.
+    """
     import psycopg  # noqa: PLC0415
 
     logging.getLogger("psycopg").setLevel(
         logging.CRITICAL
     )  # it would print what it does after a lost session
     os.environ.pop("PGSERVICE", None)  # no parameter overrules it
-    return psycopg.connect(
+    connection = psycopg.connect(
         host=directory,
         port=port,
         user=user,
         password=password,
         dbname=database,
         hostaddr="",
-        options="",
+        options="-c event_triggers=off" if skips_login_triggers else "",
         sslmode="disable",
         gssencmode="disable",
         target_session_attrs="any",
@@ -273,6 +308,12 @@ def connect_to_socket(
         connect_timeout=CONNECT_SECONDS,
         autocommit=True,
     )
+    for first_version, settings in OWN_SETTINGS:
+        if connection.info.server_version >= first_version:
+            connection.execute(settings)
+    if skips_login_triggers:
+        connection.execute(b"set event_triggers = on")
+    return connection
 
 
 def format_version(version: int) -> str:

@@ -62,12 +62,12 @@ def verify_fixes(
         needs = find_dependent_fixes(open_trial, revision.fixes, check)
         combined = verification.leave_out_decisions(revision.fixes)
     except TrialFailed as error:
-        return _refuse_all(differences, str(error))
+        return refuse_all(differences, str(error))
     described = (_describe_fix(item, revision.refused, needs, combined) for item in differences)
     return VerifiedFixes(tuple(described), combined)
 
 
-def _refuse_all(differences: tuple[Difference, ...], reason: str) -> VerifiedFixes:
+def refuse_all(differences: tuple[Difference, ...], reason: str) -> VerifiedFixes:
     """Without a way to run them no fix is ready."""
     refused = (
         refuse_fix(item, f"it could not be run: {reason}") if item.upgrade else item for item in differences

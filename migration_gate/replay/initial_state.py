@@ -134,13 +134,22 @@ def _start_from(setup: ReplaySetup) -> Generator[Progress, None, tuple[str, ...]
 
 
 def set_statement_timeout(connection: psycopg.Connection[Any], seconds: float) -> None:
-    """Limit each statement of later sessions in this database."""
+    """Limit each statement of later sessions in this database, and nothing else."""
     from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
 
     command = sql.SQL("alter database {} set statement_timeout = {}").format(
         sql.Identifier(connection.info.dbname), sql.Literal(int(seconds * 1000))
     )
     connection.execute(command)
+    let_sessions_wait(connection)
+
+
+def let_sessions_wait(connection: psycopg.Connection[Any]) -> None:
+    """Have later sessions in this database stay: they wait for the gate, whatever is set for all roles."""
+    from psycopg import sql  # noqa: PLC0415 - as above
+
+    command = sql.SQL("alter database {} set idle_in_transaction_session_timeout = 0")
+    connection.execute(command.format(sql.Identifier(connection.info.dbname)))
 
 
 def run_prepare_sql(connection: psycopg.Connection[Any], entries: tuple[PrepareStep, ...]) -> None:

@@ -13,6 +13,9 @@ from migration_gate.replay.revision_interpreter import has_statements, is_one_co
 
 _DEPENDENT_KINDS: frozenset[DifferenceKind] = frozenset({"type", "default"})
 """properties of a column of which the one has another text with the other's fix"""
+MAX_BATCHES = 40
+"""how often the catalog is compared for fixes that run alone: each time the whole catalog is read"""
+NOT_TRIED = f"its table has more than {MAX_BATCHES} differences, so what it leaves behind alone was not tried"
 
 
 def find_dependent_fixes(
@@ -20,7 +23,8 @@ def find_dependent_fixes(
 ) -> dict[Difference, str]:
     """The fixes that do not run alone, with the reason; `together` are those that ran as one revision.
 
-    If several are about one table, the catalog is compared as well. Raises TrialFailed.
+    If several are about one table, the catalog is compared as well, for forty of each table: the others are
+    taken for such. Raises TrialFailed.
     """
     if len(together) < 2:
         return {}
@@ -30,7 +34,9 @@ def find_dependent_fixes(
         problems = _run_each_alone(trial, candidates)
     plain = _find_plain_fixes(together)
     running = [item for item in candidates if item not in problems and item not in plain]
-    for batch in _split_by_table(running):
+    batches = _split_by_table(running)
+    problems |= {item: NOT_TRIED for batch in batches[MAX_BATCHES:] for item in batch}
+    for batch in batches[:MAX_BATCHES]:
         # A trial of its own: what a transaction rolls back slows down each reading until it ends.
         with open_trial(False) as trial:
             problems |= _compare_batch(trial, batch, check)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from migration_gate.facts import Unchecked
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.base_database import split_history
+from migration_gate.replay.initial_state import let_sessions_wait
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer_stream import AnswerStream
 from migration_gate.replay.worker_process import WorkerProcess
@@ -43,6 +44,8 @@ class ModelsAnswer:
 def copy_for_models(setup: ReplaySetup) -> None:
     """Copy the replayed database for the models; a copy that there is already is replaced."""
     setup.server.copy_used_database(setup.database, setup.models_database)
+    with setup.server.connect(setup.models_database) as connection:
+        let_sessions_wait(connection)
 
 
 def build_models_request(setup: ReplaySetup, lines: Sequence[Line]) -> ModelsRequest:

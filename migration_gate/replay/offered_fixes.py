@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+import psycopg
 from psycopg import sql
 
 from migration_gate.analysis.drift_revision import make_drift_revision
@@ -17,10 +18,12 @@ from migration_gate.postgres.server import Server
 from migration_gate.replay.declared_fixes import select_declared_fixes
 from migration_gate.replay.dependent_fixes import take_dependents_away
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, disable_ddl_log, open_trial
-from migration_gate.replay.fix_verification import verify_fixes
+from migration_gate.replay.fix_verification import refuse_all, verify_fixes
 from migration_gate.replay.rename_trial import add_rename_fixes
 from migration_gate.replay.revision_interpreter import has_statements
+from migration_gate.replay.server_watch import find_lost_session
 from migration_gate.replay.tenant_fixes import fit_tenants
+from migration_gate.replay.trial_errors import describe_trial_error
 
 
 def offer_fixes(
@@ -35,6 +38,29 @@ def offer_fixes(
     `known` are all differences, with those that the replay leaves to other checks; `declared` those that the
     project's own comparison adds, whose lines have been run already, and which become part of the replay.
     """
+    try:
+        return _offer_fixes(server, database, replay, known, declared)
+    except Exception as error:
+        lost = find_lost_session(error) or (error if isinstance(error, psycopg.Error) else None)
+        if lost is None:
+            raise
+        problem = describe_trial_error(server, database, lost)
+    described = describe_without_fixes(replay)
+    refused = refuse_all(described.differences, problem)
+    return replace(
+        described,
+        differences=(*refused.differences, *declared),
+        notes=(*described.notes, *refused.notes),
+    )
+
+
+def _offer_fixes(
+    server: Server,
+    database: str,
+    replay: Replay,
+    known: tuple[Difference, ...],
+    declared: tuple[Difference, ...],
+) -> Replay:
     differences = _mark_losses(server, database, add_fixes(replay.differences, replay))
     differences = take_dependents_away(lambda: server.connect(database), differences, replay.catalog)
     followers = [item for item in differences if item.upgrade and not has_statements(item.upgrade)]

@@ -28,6 +28,7 @@ from migration_gate.facts import (
     RowlessTable,
     Snapshot,
     Table,
+    Unchecked,
 )
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
@@ -37,6 +38,7 @@ from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
 from migration_gate.replay.sql_rows import OwnRowsRefused
+from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
@@ -45,6 +47,8 @@ from migration_gate.worker.run_limit import HANGS
 if TYPE_CHECKING:
     import psycopg
 
+PART = "rehearsal"
+UNKNOWN = "it is not known what the new revisions do to rows"
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
 _CAUSES: Mapping[str, re.Pattern[str]] = {
@@ -116,6 +120,8 @@ class RehearsalRun:
 
     def rehearse(self) -> Generator[Progress, None, Rehearsal]:
         """Run all of them. What cannot be rehearsed is said in the result."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
         yield Progress("rehearsal", total=len(self._split.new))
         if self._is_impossible:
             return Rehearsal(unproven=SEVERAL_CONTEXTS, is_impossible=True)
@@ -127,9 +133,12 @@ class RehearsalRun:
                 position, problem = self._run_from_base(position)
         except RowRefused as refused:
             problem = f"no rows could be made: {refused}"
+        except psycopg.Error as error:
+            problem = describe_trial_error(self._setup.server, self._setup.rehearsal_database, error)
+            return self._build_rehearsal(problem, Unchecked(PART, f"{problem}, so {UNKNOWN}", ADVICE))
         return self._build_rehearsal(problem)
 
-    def _build_rehearsal(self, problem: str) -> Rehearsal:
+    def _build_rehearsal(self, problem: str, *unchecked: Unchecked) -> Rehearsal:
         first = self._first_fill
         changed = [revision for revision in self._split.new if revision in self._split.changed]
         return Rehearsal(
@@ -143,7 +152,7 @@ class RehearsalRun:
             ),
             unproven=problem,
             own_rows=first.own_rows if first is not None else 0,
-            unchecked=self._own_rows.unchecked,
+            unchecked=(*self._own_rows.unchecked, *unchecked),
             notes=self._own_rows.notes,
         )
 
@@ -209,7 +218,7 @@ class RehearsalRun:
             after = read_row_state(connection, filled.state)
             if keeps:
                 self._add_result(connection, revision, filled, after, statements)
-        except psycopg.errors.QueryCanceled:
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             return False
         filled.tracked = _follow_rows(filled, after)
         filled.state = after

@@ -8,8 +8,11 @@ from dataclasses import replace
 from migration_gate.analysis.live_types import use_live_types
 from migration_gate.analysis.new_code_needs import find_new_code_needs
 from migration_gate.catalog.statement_trials import try_statements
-from migration_gate.facts import Base, Facts, RunningCode
+from migration_gate.facts import Base, Facts, RunningCode, Unchecked
 from migration_gate.postgres.server import Server
+from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
+
+UNKNOWN = "it is not known whether the release that is live works on the new schema"
 
 
 def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
@@ -17,6 +20,8 @@ def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
 
     `database` is the replayed one; nothing is left in it. Nothing is done for a change without new revisions.
     """
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
     base = facts.base
     if base is None or not has_new_revisions(facts, base):
         return facts
@@ -25,13 +30,19 @@ def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
         return _add_notes(facts, RunningCode(unproven=unproven))
     assert base.facts is not None  # noqa: S101 - no obstacle
     earlier = base.facts.replay
-    with server.connect(database) as connection:
-        trials = try_statements(
-            connection,
-            use_live_types(earlier, facts.replay.catalog),
-            facts.replay.catalog,
-            earlier.models.mapped_tables,
-        )
+    try:
+        with server.connect(database) as connection:
+            trials = try_statements(
+                connection,
+                use_live_types(earlier, facts.replay.catalog),
+                facts.replay.catalog,
+                earlier.models.mapped_tables,
+            )
+    except psycopg.Error as error:
+        unproven = describe_trial_error(server, database, error)
+        unchecked = Unchecked("running code", f"{unproven}, so {UNKNOWN}", ADVICE)
+        replay = replace(facts.replay, unchecked=(*facts.replay.unchecked, unchecked))
+        return _add_notes(replace(facts, replay=replay), RunningCode(unproven=unproven))
     needs = tuple(find_new_code_needs(earlier.catalog, facts.replay))
     return _add_notes(facts, RunningCode(trials.refused, needs, trials.tried, trials.untried))
 

@@ -23,6 +23,7 @@ from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_state import RolledBackHistory, StateReader
 from migration_gate.replay.round_trip import RoundTrips
 from migration_gate.replay.runs_channel import RunsChannel, RunsSession
+from migration_gate.replay.trial_errors import describe_trial_error
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 
@@ -67,16 +68,28 @@ class RollbackRun:
 
     def prove(self) -> Generator[Progress, None, RollbackProof]:
         """Downgrade and upgrade each revision; the copy of the database for it is there already."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
         for revision in self._history.changes:
             refusal = self._trips.find_text(revision).refusal
             if refusal:
                 self._results[revision] = replace(self._trips.begin(revision), refusal=refusal)
-        yield from self._go_down()
-        yield from self._go_up()
-        yield from self._repeat_without_rows()
+        try:
+            yield from self._go_down()
+            yield from self._go_up()
+            yield from self._repeat_without_rows()
+        except psycopg.Error as error:
+            self._leave_out(describe_trial_error(self._setup.server, self._setup.rollback_database, error))
         order = [revision for revision in self._history.order if revision in self._results]
         rollbacks = tuple(self._results[revision] for revision in order)
         return RollbackProof(rollbacks, tuple(self._states.refused.values()))
+
+    def _leave_out(self, problem: str) -> None:
+        """Say of the revisions that are not proven yet why they are not."""
+        for revision in self._history.changes:
+            begun = self._trips.begin(revision)
+            if self._can_run(revision) and self._results.get(revision, begun) == begun:
+                self._results[revision] = replace(begun, unproven=problem)
 
     def _can_run(self, revision: str) -> bool:
         """Whether its downgrade is written to do something."""

@@ -80,13 +80,17 @@ class RoundTrips:
         before: DatabaseState,
         above: Sequence[str] = (),
     ) -> RoundTrip:
-        """Downgrade a revision and upgrade it again. `above`: those above it that have to go down first."""
+        """Downgrade a revision and upgrade it again. `above`: those above it that have to go down first.
+
+        Raises psycopg's error if something ended the connection.
+        """
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         try:
             return self._make(connection, run, revision, before, above)
-        except psycopg.errors.QueryCanceled:
-            return RoundTrip(replace(self.begin(revision), unproven=QUERY_CANCELED), before)
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            unproven = f"{QUERY_CANCELED} ({error.diag.message_primary})"
+            return RoundTrip(replace(self.begin(revision), unproven=unproven), before)
 
     def _make(
         self,

@@ -61,7 +61,10 @@ class RunsSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._is_open and kind is None:
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        # An error of the gate's own session ends a trial, and not the run.
+        if self._is_open and (kind is None or issubclass(kind, psycopg.Error)):
             self._channel.send(RunsRequest(self._database, (), prepares=False))
 
     def run(self, runs: Sequence[RevisionRun]) -> RunsFinished:

@@ -64,8 +64,9 @@ class ServerWatch:
         self.verify_server()
         if not _is_lost_session(line.error):
             return
-        statements = [line.error.statement or "", *(statement.sql for statement in line.statements)]
-        if not any(TERMINATING_FUNCTION in statement for statement in statements):
+        texts = [line.error.statement or "", *(statement.sql for statement in line.statements)]
+        texts.append(self._server.log_tail())  # with the functions that were running
+        if not any(TERMINATING_FUNCTION in text for text in texts):
             raise _ended_from_outside(self._server, line.error.message)
 
 

@@ -14,6 +14,7 @@ from benchmarks.drift.measurement import compare_snapshots
 from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.replay import lone_fixes
 from migration_gate.replay.fix_trial import open_trial
 from migration_gate.replay.offered_fixes import offer_fixes
 from tests.support.empty_pass import judge_project
@@ -235,6 +236,18 @@ def test_a_fix_that_needs_another_says_so(engine: Engine) -> None:
     assert offered.faults == []
     assert "depends on index aa" in offered.find("unique").runs_only_with
     assert not offered.find("foreign key").runs_only_with
+
+
+def test_of_very_many_differences_of_a_table_not_each_is_tried_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lone_fixes, "MAX_BATCHES", 2)
+    table = "create table a (x int); create table b (x int)"
+    indexes = [f"create index i{number} on a (x)" for number in range(5)]
+    offered = offer(engine, "; ".join((table, *indexes, "create index j on b (x)")), table)
+    assert offered.faults == []
+    reasons = [item.runs_only_with for item in offered.replay.differences]
+    assert sorted(reasons) == [""] * 3 + [lone_fixes.NOT_TRIED] * 3
 
 
 def test_no_fix_that_is_offered_fails_for_random_schemas(engine: Engine) -> None:
