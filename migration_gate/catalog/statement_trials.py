@@ -7,7 +7,7 @@ catalog of the base says what worked there: what it did not have, nobody can mis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ MADE_UP = ("23503", "23505", "23P01")
 TYPE_ERRORS = ("42804", "42846", "42704", "42883")
 """datatype_mismatch, cannot_coerce, undefined_object, undefined_function"""
 DATA_EXCEPTION = "22"
+UNMAPPED = "no model of the base has it"
 MAX_REQUIRED = 50
 """columns without a value that one INSERT may turn out to need"""
 
@@ -62,9 +63,11 @@ def try_statements(
 ) -> StatementTrials:
     """Try the statements of tables that differ between the catalogs; the connection has the later one."""
     before, after = Shapes(earlier), Shapes(later)
-    touched = [trial for table in tables if (trial := _begin_trial(table, before, after)) is not None]
+    mapped = tuple(tables)
+    touched = [trial for table in mapped if (trial := _begin_trial(table, before, after)) is not None]
+    unmapped = tuple(_list_unmapped(mapped, before, after))
     if not touched:
-        return StatementTrials()
+        return StatementTrials(untried=unmapped)
     refused: list[RefusedStatement] = []
     with connection.transaction(force_rollback=True):
         for trial in touched:
@@ -76,12 +79,28 @@ def try_statements(
     return StatementTrials(
         tuple(refused),
         tuple(str(trial.mapped) for trial in touched),
-        tuple(
-            UntriedTable(trial.mapped.schema, trial.mapped.name, reason)
-            for trial in touched
-            for reason in trial.untried
+        (
+            *(
+                UntriedTable(trial.mapped.schema, trial.mapped.name, reason)
+                for trial in touched
+                for reason in trial.untried
+            ),
+            *unmapped,
         ),
     )
+
+
+def _list_unmapped(mapped: Iterable[MappedTable], before: Shapes, after: Shapes) -> Iterator[UntriedTable]:
+    """The tables of the base that the change touches and of which no statement is known."""
+    known = {(table.schema, table.name) for table in mapped}
+    for table in before.catalog.tables:
+        place = (table.schema, table.name)
+        if place in known or table.partition_bound is not None:
+            continue
+        old, new = before.find(*place), after.find(*place)
+        is_changed = old is not None and (new is None or before.describe(old) != after.describe(new))
+        if is_changed:
+            yield UntriedTable(table.schema, table.name, UNMAPPED)
 
 
 def _begin_trial(mapped: MappedTable, before: Shapes, after: Shapes) -> TableTrial | None:

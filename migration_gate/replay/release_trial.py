@@ -24,7 +24,7 @@ def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
 
     base = facts.base
     if base is None or not has_new_revisions(facts, base):
-        return facts
+        return _add_unknown_base(facts)
     unproven = _find_obstacle(facts, base)
     if unproven:
         return _add_notes(facts, RunningCode(unproven=unproven))
@@ -51,11 +51,21 @@ def add_running_code_without_server(facts: Facts) -> Facts:
     """The facts of a change whose base was examined when the server of the change was gone."""
     base = facts.base
     if base is None or base.facts is None or not has_new_revisions(facts, base):
-        return facts
+        return _add_unknown_base(facts)
     unproven = (
         "the base was examined when the database of the change was gone: the server can hold one of them"
     )
     return _add_notes(facts, RunningCode(unproven=unproven))
+
+
+def _add_unknown_base(facts: Facts) -> Facts:
+    """The facts with a note, where the change has revisions and nothing of its base is known."""
+    base = facts.base
+    if base is None or base.is_unchanged or base.is_new_project or base.history is not None:
+        return facts
+    if not facts.replay.observation.revisions:
+        return facts
+    return _add_notes(facts, RunningCode(unproven="the base could not be examined"))
 
 
 def _add_notes(facts: Facts, running_code: RunningCode) -> Facts:

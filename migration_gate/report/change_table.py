@@ -188,5 +188,6 @@ def _build_code(facts: Facts, own: Iterable[Verdict]) -> Cell:
     if not is_known:
         return Cell("untried", state=CellState.UNKNOWN)
     if facts.running_code.untried:
-        return Cell("partly tried", state=CellState.UNKNOWN)
+        tried = "partly tried" if facts.running_code.tried else "untried"
+        return Cell(tried, state=CellState.UNKNOWN)
     return Cell("works")

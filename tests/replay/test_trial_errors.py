@@ -12,15 +12,15 @@ from tests.support.replay_engine import Engine
 pytestmark = pytest.mark.slow
 TABLE = 'op.execute("CREATE TABLE item (id serial PRIMARY KEY, a int, b text)")\n'
 TRIGGER = (
-    'op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM {0}; RETURN new; END '
-    '$$; CREATE TRIGGER g BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION f()")'
+    'op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM {0}; RETURN new; '
+    'END $$; CREATE TRIGGER g BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION f()")'
 )
 ENDS_SESSION = TRIGGER.format("pg_terminate_backend(pg_backend_pid())")
 ENDS_STATEMENT = TRIGGER.format("pg_cancel_backend(pg_backend_pid()), pg_sleep(9)")
 ENDS_LATE = (
     'op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM '
-    "pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER g AFTER INSERT ON "
-    'item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f()")'
+    "pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER g AFTER INSERT "
+    'ON item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f()")'
 )
 
 

@@ -18,10 +18,12 @@ from typing import Any
 from migration_gate import checks
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
+from migration_gate.judgement import judge_facts
+from migration_gate.replay.examination import examine_project
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Verdict
-from tests.support.project_files import write_files
+from tests.support.project_files import commit_all, write_files
 from tests.support.replay_engine import Engine
 from tests.support.user_project import project
 from tests.support.whole_examination import examine_whole
@@ -61,6 +63,8 @@ class EmptyPass:
     """each stands somewhere in the notes"""
     changed: tuple[str, ...] = ()
     """files of the change: their revisions are observed and rehearsed"""
+    base: Mapping[str, str | None] | None = None
+    """files of the project before the change, as `files`; None: the project is examined without a base"""
     versions: str = "newest"
     """of Alembic and SQLAlchemy: newest, middle or oldest (`tests/support/worker_interpreters.py`)"""
 
@@ -93,9 +97,32 @@ def judge_project(
     return ProjectReport(chosen.name, facts, verdicts, chosen.fail_on)
 
 
+def judge_change(
+    folder: Path,
+    base: Mapping[str, str | None],
+    files: Mapping[str, str | None],
+    settings: Mapping[str, Any],
+) -> ProjectReport:
+    """The report on a change: the whole gate, on a server of its own, with the base in git."""
+    write_files(folder, project(**base))
+    commit = commit_all(folder, "base")
+    write_files(folder, project(**files))
+    values = {"name": "shop", "root": folder, "working_directory": folder, "python": Path(sys.executable)}
+    chosen = Settings(**{**values, "base": commit, "postgres": "local", **settings})
+    examination = examine_project(chosen)
+    while True:
+        try:
+            next(examination)
+        except StopIteration as end:
+            return judge_facts(end.value, chosen, [])
+
+
 def assert_is_said(way: EmptyPass, engine: Engine) -> None:
     """Run the way, and demand what it must say."""
-    report = judge_project(engine, way.files, way.settings, python(way.versions), way.changed)
+    if way.base is None:
+        report = judge_project(engine, way.files, way.settings, python(way.versions), way.changed)
+    else:
+        report = judge_change(engine.folder(), way.base, way.files, way.settings)
     text = describe_report(report)
     missing = [expected for expected in way.says if not _is_in(report, expected)]
     assert not missing, f"{way.name}: missing {missing}\n{text}"
