@@ -56,8 +56,11 @@ class Cell:
     """if there are no verdicts"""
     note: str = ""
     """more words, where there is room"""
-    short_extent: str = ""
-    """how much work it is, `48 GB, 6 min`; shown in the place of the text where there is no room for both"""
+    lines: tuple[str, ...] = ()
+    """what else there is, where there is room for several lines"""
+    short_extents: tuple[str, ...] = ()
+    """how much work it is, `48 GB, 6 min +3`, each shorter than the one before: the first for which there is
+    room is shown, where there is none for the text, too"""
 
     @property
     def severity(self) -> Severity | None:
@@ -146,26 +149,33 @@ def _build_work(own: Iterable[Verdict]) -> Cell:
     if not verdicts:
         return Cell("none")
     kind, *others = dict.fromkeys(_describe_work(verdict) for verdict in verdicts)
-    shown = [" ".join(filter(None, item)) for item in others[:SHOWN_WORKS]]
+    shown = [", ".join(filter(None, item)) for item in others[:SHOWN_WORKS]]
     more = [f"and {len(others) - SHOWN_WORKS} more"] if len(others) > SHOWN_WORKS else []
-    note = "; ".join(filter(None, [kind[1], *shown, *more]))
     extent = verdicts[0].finding.extent
     count = f" +{len(others)}" if others else ""
-    short = f"{_shorten_extent(extent)}{count}" if extent is not None else ""
-    return Cell(kind[0], verdicts, note=note, short_extent=short)
+    short = _shorten_extent(extent, count) if extent is not None else ()
+    return Cell(kind[0], verdicts, note=kind[1], lines=(*shown, *more), short_extents=short)
 
 
 def _describe_work(verdict: Verdict) -> tuple[str, str]:
-    """The kind of the work, and how much it is; '' if that is not known."""
+    """The kind of the work, and how much it is; '' if that is not known. The finding has all measures."""
     extent = verdict.finding.extent
-    amount = ", ".join(filter(None, [extent.amount, extent.time])) if extent is not None else ""
+    amount = ", ".join(filter(None, [_first_measure(extent), extent.time])) if extent is not None else ""
     return verdict.finding.kind or "other work", amount
 
 
-def _shorten_extent(extent: Extent) -> str:
-    """The first measure of the amount, and the time."""
+def _first_measure(extent: Extent) -> str:
+    """The bytes, or the rows where those are not known."""
+    return extent.amount.partition(",")[0]
+
+
+def _shorten_extent(extent: Extent, count: str) -> tuple[str, ...]:
+    """The first measure of the amount, the time, and how many works there are beside; in fewer words each."""
     time = extent.time.removeprefix("about ").replace("more than ", ">").replace("less than ", "<")
-    return ", ".join(filter(None, [extent.amount.partition(",")[0], time]))
+    if not time:
+        return tuple(dict.fromkeys((f"{_first_measure(extent)}{count}", _first_measure(extent))))
+    both = f"{_first_measure(extent)}, {time}"
+    return tuple(dict.fromkeys((f"{both}{count}", both, f"{time}{count}", time)))
 
 
 def _build_rows(facts: Facts, revision: str, own: Iterable[Verdict]) -> Cell:

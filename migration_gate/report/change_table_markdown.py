@@ -48,7 +48,8 @@ def _render_cell(cell: Cell) -> str:
     text = escape_markdown(cell.text)
     if cell.verdicts:
         text = f'<a href="#{name_anchor(cell.verdicts[0].id)}">{text}</a>'
-    return f"{sign}&nbsp;{text}{f', {escape_markdown(cell.note)}' if cell.note else ''}"
+    note = f", {escape_markdown(cell.note)}" if cell.note else ""
+    return "<br>".join([f"{sign}&nbsp;{text}{note}", *map(escape_markdown, cell.lines)])
 
 
 def _join(cells: Sequence[str]) -> str:

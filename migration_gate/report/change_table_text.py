@@ -46,7 +46,12 @@ def list_change_lines(rows: Sequence[ChangeRow], width: int) -> Iterator[str]:
 def _mark(cell: Cell) -> str:
     if cell.state is CellState.UNKNOWN and not cell.verdicts:
         return f"? {cell.text}"
-    return f"{MARKS[cell.severity]} {cell.short_extent or cell.text}".replace("  ", " ").strip()
+    texts = [_add_mark(cell, text) for text in cell.short_extents]
+    return next((text for text in texts if len(text) <= CELL_LENGTH), _add_mark(cell, cell.text))
+
+
+def _add_mark(cell: Cell, text: str) -> str:
+    return f"{MARKS[cell.severity]} {text}".replace("  ", " ").strip()
 
 
 def _describe(row: ChangeRow) -> str:
