@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import psycopg
 
 PART = "rehearsal"
-UNKNOWN = "it is not known what the new revisions do to rows"
+UNKNOWN = "it is not known what the later new revisions do to rows"
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
 _CAUSES: Mapping[str, re.Pattern[str]] = {
@@ -135,7 +135,9 @@ class RehearsalRun:
             problem = f"no rows could be made: {refused}"
         except psycopg.Error as error:
             problem = describe_trial_error(self._setup.server, self._setup.rehearsal_database, error)
-            return self._build_rehearsal(problem, Unchecked(PART, f"{problem}, so {UNKNOWN}", ADVICE))
+            # Where nothing was rehearsed, analysis/unrehearsed_change says so.
+            rest = Unchecked(PART, f"{problem}, so {UNKNOWN}", ADVICE)
+            return self._build_rehearsal(problem, *([rest] if self._results else []))
         return self._build_rehearsal(problem)
 
     def _build_rehearsal(self, problem: str, *unchecked: Unchecked) -> Rehearsal:
