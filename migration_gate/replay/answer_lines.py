@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
@@ -62,8 +62,12 @@ def _list_catalogs(line: Line) -> tuple[str | None, ...]:
             return ()
 
 
+@lru_cache(maxsize=2)
 def _demand_catalog(text: str) -> None:
-    """Raise AnswerCorrupted if the text is no snapshot: each field of each row is checked."""
+    """Raise AnswerCorrupted if the text is no snapshot: each field of each row is checked.
+
+    What one revision leaves is what the next one finds.
+    """
     try:
         _snapshot_adapter().validate_json(text, strict=True)
         parse_snapshot(text)

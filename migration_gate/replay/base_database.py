@@ -6,7 +6,6 @@ ones run once more, in a fork of the interpreter that ran the history.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 
 from migration_gate.lazy_dataclass import dataclass
@@ -34,7 +33,8 @@ class RevisionSplit:
 
 
 def split_history(lines: Iterable[Line], changed_files: Collection[str]) -> RevisionSplit:
-    """The revisions that have run, by their files (real paths)."""
+    """The revisions that have run, by their files (real paths, as the worker sends them)."""
+    changed_files = frozenset(changed_files)
     graph: HistoryRead | None = None
     steps: list[StepFinished] = []
     for line in lines:
@@ -45,10 +45,8 @@ def split_history(lines: Iterable[Line], changed_files: Collection[str]) -> Revi
     order = tuple(dict.fromkeys(step.revision for step in steps))
     if graph is None or not changed_files:
         return RevisionSplit(order, (), frozenset())
-    files = set(changed_files)
-    changed = frozenset(
-        script.id for script in graph.revisions if os.path.realpath(script.file) in files
-    ).intersection(order)
+    changed = frozenset(script.id for script in graph.revisions if script.file in changed_files)
+    changed = changed.intersection(order)
     parents = {script.id: (*script.parents, *script.depends_on) for script in graph.revisions}
     new = _list_followers(order, changed, parents)
     old = tuple(revision for revision in order if revision not in new)

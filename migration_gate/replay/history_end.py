@@ -37,7 +37,7 @@ from migration_gate.replay.observation_log import LogMessage, is_observed, read_
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
 from migration_gate.replay.rehearsal_run import RehearsalRun
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.repository_text import RepositoryText
+from migration_gate.replay.repository_text import read_downgrades
 from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
 from migration_gate.replay.rollback_state import read_rolled_back_history
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
@@ -88,7 +88,6 @@ def finish_history(
     worker: WorkerProcess,
     background: ThreadPoolExecutor,
     answer: AnswerInProgress,
-    repository_text: Future[RepositoryText] | None,
     *,
     copied: Sequence[str],
 ) -> Generator[Progress, None, HistoryEnd]:
@@ -111,7 +110,7 @@ def finish_history(
         if rehearsal_run is not None:
             rehearsal_run.begin(background)
         if is_rolled_back:
-            rollback = yield from build_rollback_run(setup, answer, repository_text, copied).prove()
+            rollback = yield from build_rollback_run(setup, answer, copied).prove()
             yield Progress("models")
         if rehearsal_run is not None:
             rehearsal = yield from rehearsal_run.rehearse()
@@ -157,7 +156,6 @@ def wants_rollback(lines: Iterable[Line]) -> bool:
 def build_rollback_run(
     setup: ReplaySetup,
     answer: AnswerInProgress,
-    repository_text: Future[RepositoryText] | None,
     copied: Sequence[str],
 ) -> RollbackRun:
     """The downgrades of the change, in the copy of the database that was made for them.
@@ -165,14 +163,14 @@ def build_rollback_run(
     `copied`: the revisions that `setup.earlier_database` holds.
     """
     reader = AnswerReader(setup.repository, answer.lines)
-    sources = repository_text.result().revision_files if repository_text is not None else ()
     version_tables = reader.version_tables()
+    history = read_rolled_back_history(answer.lines, version_tables)
     return RollbackRun(
         setup,
         RunsChannel(answer),
-        read_rolled_back_history(answer.lines, version_tables),
+        history,
         reader.failures,
-        texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
+        texts=read_downgrades(answer.lines, history.changes),
         version_tables=version_tables,
         copy_again=lambda: copy_for_rollback_again(setup),
         copied=copied,

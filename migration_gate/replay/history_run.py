@@ -89,9 +89,7 @@ def run_history(
             case HistoryFinished():
                 from migration_gate.replay.history_end import finish_history  # noqa: PLC0415 - see `_load_later`
 
-                end = yield from finish_history(
-                    setup, worker, background, answer, repository_text, copied=copied
-                )
+                end = yield from finish_history(setup, worker, background, answer, copied=copied)
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.

@@ -86,7 +86,7 @@ def read_revision_files(
         source
         for folder in locations
         for file in _find_python_files(folder, recursive=recursive)
-        if (source := _read_revision_file(file, _display_path(file, repository))) is not None
+        if (source := read_revision_file(file, _display_path(file, repository))) is not None
     ]
     return RevisionSources(tuple(sources), tuple(_display_path(folder, repository) for folder in locations))
 
@@ -112,7 +112,7 @@ def read_revision_files_below(
         if folder is None:
             folder = real_folders[file.parent] = Path(os.path.realpath(file.parent))
         real = file if file.is_symlink() else folder / file.name
-        source = _read_revision_file(file, _display_path(real, repository))
+        source = read_revision_file(file, _display_path(real, repository))
         if source is None:
             continue
         if source.file.revision or os.path.dirname(source.file.path) in folders:  # noqa: PTH120
@@ -143,7 +143,7 @@ def _display_path(path: Path, repository: Path) -> str:
     return real.relative_to(repository).as_posix() if real.is_relative_to(repository) else str(path)
 
 
-def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
+def read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
     """What the file says; None if it is not a revision."""
     try:
         data = read_regular_file(file)
