@@ -105,6 +105,7 @@ op.execute("DROP EXTENSION citext")
     assert result.exit_code == 0, result.log
 
 
+@pytest.mark.release
 def test_without_a_ci_a_mounted_folder_is_checked(tmp_path: Path) -> None:
     done = check(copy_example(tmp_path / "hello", "nullable-owner"))
     assert done.returncode == 1

@@ -253,6 +253,7 @@ def test_one_call_checks_a_monorepo_and_joins_its_reports(hello: Path, artifacts
     assert "unpaid" in last
 
 
+@pytest.mark.release
 def test_one_call_checks_a_project(hello: Path, artifacts: Path) -> None:
     project(hello / "app")
     use_python_of_image(hello / "app")

@@ -14,6 +14,7 @@ from benchmarks.drift.mutations import (
     UNMANAGED_MUTATIONS,
 )
 from tests.support.drift_example import DriftExample, start_drift_example
+from tests.support.release_tests import first_in_every_run
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_objects_that_models_cannot_express_are_listed_as_unmanaged(example: Dri
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("half", first_in_every_run([0, 1], 1))
 def test_every_difference_is_found_under_its_kind(example: DriftExample, half: int) -> None:
     others = [mutation for mutation in DRIFT_MUTATIONS if mutation not in ORIGIN_MUTATIONS]
     for mutation in others[half::2]:
@@ -60,7 +61,7 @@ def test_every_difference_is_found_under_its_kind(example: DriftExample, half: i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("half", first_in_every_run([0, 1], 1))
 def test_every_difference_is_found_with_the_statement_that_made_it(example: DriftExample, half: int) -> None:
     for mutation in (*ORIGIN_MUTATIONS[half::2], *DRIFT_MUTATIONS[half::12]):
         origins = [f for f in example.find_origins(mutation) if f.difference.kind != "unmanaged"]

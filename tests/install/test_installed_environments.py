@@ -104,6 +104,7 @@ shared = { path = "libs/shared", editable = true }
 """
 
 
+@pytest.mark.release
 def test_a_uv_lock_with_an_archive_a_folder_and_a_driver_that_cannot_be_built(
     tmp_path: Path, cache: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,6 +196,7 @@ def test_genuine_lock_files_have_these_packages_for_each_python_group_and_extra(
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_a_lock_file_of_poetry_1_1_is_exported_even_if_it_is_out_of_date(
     tmp_path: Path, export: Export
 ) -> None:

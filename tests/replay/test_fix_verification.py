@@ -250,6 +250,7 @@ def test_of_very_many_differences_of_a_table_not_each_is_tried_alone(
     assert sorted(reasons) == [""] * 3 + [lone_fixes.NOT_TRIED] * 3
 
 
+@pytest.mark.release
 def test_no_fix_that_is_offered_fails_for_random_schemas(engine: Engine) -> None:
     """`python -m benchmarks.drift.fuzz 500` tries many more."""
     tried = list(try_pairs(engine.server, 6, 1000))
