@@ -43,12 +43,15 @@ class FilesRead:
         return tuple(sorted(self._paths.copy())[: MAX_FILES + 1])
 
     def _note(self, event: str, values: tuple[Any, ...]) -> None:
-        if event not in READING_EVENTS or len(self._paths) > MAX_FILES:
+        # What is raised here would be raised where the project's code opens the file: any code may send these
+        # events, with other values; and the interpreter itself sends some without a frame.
+        if event not in READING_EVENTS or not values or len(self._paths) > MAX_FILES:
             return
-        if event == "open" and values[2] & os.O_ACCMODE == os.O_WRONLY:
+        flags = values[2] if len(values) > 2 and isinstance(values[2], int) else os.O_RDONLY
+        if event == "open" and flags & os.O_ACCMODE == os.O_WRONLY:
             return
         path = _name_path(values[0])
-        if path is not None and path not in self._paths and _serves_project(sys._getframe(1)):
+        if path is not None and path not in self._paths and _serves_project(sys._getframe().f_back):
             self._paths.add(path)
 
 
