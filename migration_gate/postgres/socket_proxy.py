@@ -27,7 +27,7 @@ if not __package__:  # started as a script, with nothing but the standard librar
     sys.path.append(str(Path(__file__).parents[2]))
 
 from migration_gate.postgres.proxy_target import ProxyTarget
-from migration_gate.postgres.session_log import LogFile, MessageStream, SessionLog
+from migration_gate.postgres.session_log import HEADER, LogFile, MessageStream, SessionLog
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 CANCEL_REQUEST = struct.pack("!I", 80877102)
@@ -187,14 +187,18 @@ async def copy_answers(
     """
     is_before_authentication = server.is_encrypted
     while is_before_authentication:
+        head = b""
         try:
-            kind, size = struct.unpack("!cI", await server.reader.readexactly(5))
-            body = await server.reader.readexactly(size - 4)
-        except asyncio.IncompleteReadError:
+            head = await server.reader.readexactly(HEADER.size)
+            kind, size = HEADER.unpack(head)
+            body = await server.reader.readexactly(max(size, 4) - 4)
+        except asyncio.IncompleteReadError as error:
+            writer.write(head + error.partial)  # as errors of servers that cannot start a session: a text
             break
         if kind == AUTHENTICATION and int.from_bytes(body[:4]) == AUTHENTICATION_SASL:
             body = body.replace(CHANNEL_BINDING, b"")
-        message = kind + struct.pack("!I", len(body) + 4) + body
+            head = HEADER.pack(kind, len(body) + 4)
+        message = head + body
         writer.write(stream.take(message) if stream is not None else message)
         is_before_authentication = kind not in (AUTHENTICATION, ERROR)
     await copy_stream(server.reader, writer, stream)

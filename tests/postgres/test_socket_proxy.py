@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from migration_gate.postgres.proxy_target import ProxyTarget
 from migration_gate.postgres.remote import open_remote_access
-from migration_gate.postgres.socket_proxy import is_allowed
+from migration_gate.postgres.socket_proxy import ServerConnection, copy_answers, is_allowed
 
 slow = pytest.mark.slow
 
@@ -57,6 +58,26 @@ def test_a_client_that_does_not_speak_postgres_protocol_is_disconnected(run_fold
         client.connect(f"{access.socket_directory}/.s.PGSQL.5432")
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"Eco", b"Ecould not fork new process for connection\n\0", b"R\0\0\0\x0c\0\0", b"N\0\0\0\0E"],
+)
+def test_before_authentication_what_is_no_whole_message_is_passed_on(sent: bytes) -> None:
+    async def copy() -> bytes:
+        ends, client = socket.socketpair()
+        _, writer = await asyncio.open_connection(sock=ends)
+        server = asyncio.StreamReader()
+        server.feed_data(sent)
+        server.feed_eof()
+        await copy_answers(ServerConnection(server, writer, is_encrypted=True), writer)
+        writer.close()
+        await writer.wait_closed()
+        with client:
+            return client.recv(1000)
+
+    assert asyncio.run(copy()) == sent
 
 
 @pytest.mark.parametrize(
