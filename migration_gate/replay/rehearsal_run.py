@@ -199,8 +199,12 @@ class RehearsalRun:
 
     def _take_filled_copy(self) -> FilledCopy:
         """The one that is made in the background, once; then another."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
         prepared, self._prepared = self._prepared, None
-        copy = prepared.result() if prepared is not None else self._open_filled_copy()
+        # Beside the rollback there may have been too many connections: alone it can succeed.
+        has_failed = prepared is not None and isinstance(prepared.exception(), psycopg.OperationalError)
+        copy = self._open_filled_copy() if prepared is None or has_failed else prepared.result()
         self._first_fill = self._first_fill or copy.database
         return copy
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
 
 from migration_gate.facts import Rehearsal
@@ -117,6 +118,24 @@ def test_rows_are_made_in_the_background_and_closed_if_the_rollback_breaks(
     with pytest.raises(OSError, match="the rollback breaks"):
         rehearse(engine, 'op.execute("DELETE FROM notes")', base=base, rollback="change")
     assert [copy.connection.closed for copy in opened] == ([True] if prepares else [])
+
+
+def test_rows_that_the_background_had_no_connection_for_are_made_after_the_rollback(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[None] = []
+
+    def refuse_first(*arguments: Any) -> FilledCopy:
+        calls.append(None)
+        if len(calls) == 1:
+            raise psycopg.errors.TooManyConnections("sorry, too many clients already")
+        return open_filled_copy(*arguments)
+
+    monkeypatch.setattr("migration_gate.replay.rehearsal_run.open_filled_copy", refuse_first)
+    rehearsal = rehearse(engine, 'op.execute("DELETE FROM notes")', rollback="change")
+    (deleting,) = rehearsal.revisions
+    assert [change.kind for change in deleting.changes] == ["lost rows"]
+    assert (rehearsal.unproven, len(calls)) == ("", 2)
 
 
 def test_without_a_change_nothing_is_rehearsed(engine: Engine) -> None:
