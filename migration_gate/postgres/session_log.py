@@ -18,9 +18,11 @@ from dataclasses import dataclass
 HEADER = struct.Struct("!cI")
 """of a message: its kind, and its size without the kind"""
 NOTICE, ERROR, KEY_DATA, PARAMETER_STATUS = b"N", b"E", b"K", b"S"
-QUERY, PARSE, BIND, EXECUTE = b"Q", b"P", b"B", b"E"
+QUERY, PARSE, BIND, EXECUTE, CLOSE = b"Q", b"P", b"B", b"E", b"C"
 SERVER_KINDS = frozenset({NOTICE, ERROR, KEY_DATA, PARAMETER_STATUS})
-CLIENT_KINDS = frozenset({QUERY, PARSE, BIND, EXECUTE})
+CLIENT_KINDS = frozenset({QUERY, PARSE, BIND, EXECUTE, CLOSE})
+BIND_BYTES = 1 << 16
+"""of a `BIND` that are read: its names stand before the values, which may be large"""
 LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3}
 """of messages, by their importance; `INFO` is sent always"""
 WANTED = {"log": 1, "notice": 2, "warning": 3, "error": 4}
@@ -90,14 +92,14 @@ class MessageStream:
                 break
             kind, size = HEADER.unpack_from(self._waiting, position)
             end = position + 1 + max(size, HEADER.size - 1)
-            if kind not in self._kinds:
-                self._passing = end - position
-                continue
-            if end > len(self._waiting):
-                break
-            if self._handle(kind, bytes(self._waiting[position + HEADER.size : end])):
-                passed += self._waiting[position:end]
-            position = end
+            if kind in self._kinds:
+                last = min(end, position + BIND_BYTES) if kind == BIND else end
+                if last > len(self._waiting):
+                    break
+                if not self._handle(kind, bytes(self._waiting[position + HEADER.size : last])):
+                    position = end
+                    continue
+            self._passing = end - position
         del self._waiting[:position]
         return bytes(passed)
 
@@ -131,6 +133,8 @@ class SessionLog:
         second = others.partition(b"\0")[0]
         if kind == PARSE:
             self._prepared[first] = second
+        elif kind == CLOSE:
+            (self._prepared if first[:1] == b"S" else self._portals).pop(first[1:], None)
         elif kind == BIND:
             self._portals[first] = self._prepared.get(second, b"")
         elif self._is_observed or self._file.has_observed:

@@ -124,6 +124,26 @@ def test_statements_are_written_in_both_protocols_and_in_any_encoding(tmp_path: 
     ]
 
 
+def test_large_values_pass_through_and_closed_statements_are_forgotten(tmp_path: Path, file: LogFile) -> None:
+    log = SessionLog(file, "run_1", OBSERVED_PACKET)
+    log.server.take(KEY)
+    bind = message(b"B", b"c\0s1\0" + b"x" * 1_000_000)
+    assert log.client.take(message(b"P", b"s1\0insert into a values ($1)\0\0\0"))
+    parts = [log.client.take(bind[start : start + 50_000]) for start in range(0, len(bind), 50_000)]
+    assert b"".join(parts) == bind
+    assert max(map(len, parts)) < 200_000
+    execute, closing = message(b"E", b"c\0\0\0\0\0"), message(b"C", b"Ss1\0")
+    assert log.client.take(closing + execute) == closing + execute
+    closing = message(b"C", b"Pc\0")
+    again = message(b"B", b"d\0s1\0\0\0\0\0\0\0") + message(b"E", b"d\0\0\0\0\0")
+    assert log.client.take(closing + execute + again) == closing + execute + again
+    assert read_log(tmp_path) == [
+        ("LOG", "statement: insert into a values ($1)"),
+        ("LOG", "statement: "),
+        ("LOG", "statement: "),
+    ]
+
+
 def test_statements_of_sessions_that_are_not_observed_are_written_while_another_one_is(
     tmp_path: Path, file: LogFile
 ) -> None:
