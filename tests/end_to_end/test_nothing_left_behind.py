@@ -69,7 +69,7 @@ def start_and_wait(here: World, stage: str, *options: str) -> subprocess.Popen[s
     return process
 
 
-@pytest.mark.parametrize("stage", first_in_every_run(["replaying", "starting", "importing"], 2))
+@pytest.mark.parametrize("stage", first_in_every_run(["replaying", "starting", "importing"], 1))
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_ends_every_process_of_the_run(here: World, stage: str, number: signal.Signals) -> None:
     process = start_and_wait(here, stage)

@@ -164,7 +164,9 @@ def test_a_required_variable_of_an_unusual_name_is_given_or_asked_for(here: Worl
 # --- dialects and drivers ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["sqlite:///./shop.db", "sqlite://", "mysql+pymysql://root@localhost/shop"])
+@pytest.mark.parametrize(
+    "url", first_in_every_run(["sqlite:///./shop.db", "sqlite://", "mysql+pymysql://root@localhost/shop"], 1)
+)
 def test_another_default_database_is_swapped_with_a_note(here: World, url: str) -> None:
     here.lay(project(settings_py=f"URL = {url!r}\n"))
     name = "mysql" if "mysql" in url else "sqlite"

@@ -11,6 +11,7 @@ import pytest
 from migration_gate.postgres.choice import start_server
 from migration_gate.sandbox.landlock import find_landlock_version
 from tests.support.privileges import folder_for_everybody
+from tests.support.release_tests import first_in_every_run
 from tests.support.user_project import World, commit, project, revision
 
 pytestmark = pytest.mark.slow
@@ -40,7 +41,7 @@ def dump(folder: Path, *options: str) -> bytes:
     return done.stdout
 
 
-@pytest.mark.parametrize("form", ["plain", "custom"])
+@pytest.mark.parametrize("form", first_in_every_run(["plain", "custom"], 1))
 def test_the_replay_begins_with_a_dump(here: World, form: str) -> None:
     keys = "start_from: {dump: ci/old.dump}\n"
     made = dump(here.temporary, f"--format={form}", "--no-owner")

@@ -12,6 +12,7 @@ from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from tests.replay.test_rollback import CREATE, DROP, ENUM, roll_back, write_project
 from tests.support.alembic_projects import URL, async_env, env
 from tests.support.project_files import revision_text
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
 
 if TYPE_CHECKING:
@@ -48,12 +49,19 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunsRequest]:
 
 @pytest.mark.parametrize(
     ("env_py", "url", "versions"),
-    [
-        (env(), URL, "oldest"),
-        (env(configure="transaction_per_migration=True"), URL, "newest"),
-        (env(engine='create_engine("postgresql://app@h/app", isolation_level="AUTOCOMMIT")'), URL, "newest"),
-        (async_env(), ASYNC_URL, "newest"),
-    ],
+    first_in_every_run(
+        [
+            (env(), URL, "oldest"),
+            (env(configure="transaction_per_migration=True"), URL, "newest"),
+            (
+                env(engine='create_engine("postgresql://app@h/app", isolation_level="AUTOCOMMIT")'),
+                URL,
+                "newest",
+            ),
+            (async_env(), ASYNC_URL, "newest"),
+        ],
+        2,
+    ),
     ids=["one transaction", "a transaction each", "autocommit", "asyncpg"],
 )
 def test_a_chain_without_a_fault_needs_one_run_of_env_py(

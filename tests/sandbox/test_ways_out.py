@@ -17,7 +17,7 @@ import pytest
 from migration_gate.config.settings import Variable
 from tests.support.alembic_projects import env, lay, one
 from tests.support.decoy_servers import Forbidden
-from tests.support.release_tests import first_in_every_run
+from tests.support.release_tests import first_in_every_run, spread_over_every_run
 from tests.support.replay_engine import Engine, Ran
 
 pytestmark = pytest.mark.slow
@@ -80,17 +80,20 @@ def test_a_drivers_own_connect_is_redirected(engine: Engine, forbidden: Forbidde
 
 @pytest.mark.parametrize(
     "statement",
-    [
-        "psycopg2.connect({url!r})",
-        "psycopg2.connect({dsn!r})",
-        "psycopg.connect({url!r})",
-        "psycopg.Connection.connect({dsn!r})",
-        "asyncio.run(psycopg.AsyncConnection.connect({url!r}))",
-        "asyncio.run(asyncpg.connect({url!r}))",
-        "asyncio.run(asyncpg.connect(dsn={url!r}))",
-        "asyncio.run(pooled({url!r}))",
-        "psycopg2.pool.SimpleConnectionPool(1, 2, {dsn!r}).getconn()",
-    ],
+    spread_over_every_run(
+        [
+            "psycopg2.connect({url!r})",
+            "psycopg2.connect({dsn!r})",
+            "psycopg.connect({url!r})",
+            "psycopg.Connection.connect({dsn!r})",
+            "asyncio.run(psycopg.AsyncConnection.connect({url!r}))",
+            "asyncio.run(asyncpg.connect({url!r}))",
+            "asyncio.run(asyncpg.connect(dsn={url!r}))",
+            "asyncio.run(pooled({url!r}))",
+            "psycopg2.pool.SimpleConnectionPool(1, 2, {dsn!r}).getconn()",
+        ],
+        2,
+    ),
 )
 def test_a_connect_with_the_address_in_one_string_is_redirected(
     engine: Engine, forbidden: Forbidden, statement: str
@@ -173,15 +176,18 @@ def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> N
 @linux
 @pytest.mark.parametrize(
     "statement",
-    [
-        "asyncio.run(asyncio.open_connection('127.0.0.1', {web}))",
-        "socket.create_connection(('127.0.0.1', {web}))",
-        "socket.socket(socket.AF_INET6)",
-        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
-        "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
-        "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
-        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
-    ],
+    spread_over_every_run(
+        [
+            "asyncio.run(asyncio.open_connection('127.0.0.1', {web}))",
+            "socket.create_connection(('127.0.0.1', {web}))",
+            "socket.socket(socket.AF_INET6)",
+            "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+            "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
+            "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
+            "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        ],
+        2,
+    ),
 )
 def test_a_socket_that_is_not_a_unix_socket_is_refused(
     engine: Engine, forbidden: Forbidden, statement: str

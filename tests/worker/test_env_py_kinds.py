@@ -11,7 +11,7 @@ from migration_gate.analysis.origin import find_origin
 from migration_gate.errors import DatabaseRefused
 from tests.support import fact_builders
 from tests.support.alembic_projects import STANDARD, async_env, env, lay, line_of
-from tests.support.release_tests import spread_over_every_run
+from tests.support.release_tests import first_in_every_run, spread_over_every_run
 from tests.support.replay_engine import Engine, Ran
 from tests.support.worker_interpreters import python
 
@@ -207,7 +207,7 @@ def assert_has_origins(ran: Ran) -> None:
         "pg8000",
     ],
 )
-@pytest.mark.parametrize("snapshots", ["all", "2"])
+@pytest.mark.parametrize("snapshots", first_in_every_run(["all", "2"], 1))
 def test_snapshots_leave_no_trace_in_the_session(engine: Engine, name: str, snapshots: str) -> None:
     kind = KINDS[name]
     folder = lay(engine.folder(), STANDARD, kind.env, url=kind.url.format(driver=kind.driver))
