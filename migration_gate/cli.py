@@ -24,6 +24,7 @@ from migration_gate.errors import GateError
 from migration_gate.monorepo.commands import MONOREPO_COMMANDS
 from migration_gate.process.interruption import (
     Terminated,
+    find_interruption,
     forget_interruption,
     ignore_signals,
     raise_on_signals,
@@ -231,14 +232,22 @@ def _run_command(arguments: Sequence[str]) -> int:
         return int(command_line.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
     except click.Abort as error:
         return _report_interruption(error.__cause__)
-    except click.ClickException as error:
+    except Exception as error:  # noqa: BLE001 - each kind is reported
+        interruption = find_interruption()
+        if interruption is not None:
+            return _report_interruption(interruption)
+        return _report_error(error, is_debugged="--debug" in arguments)
+
+
+def _report_error(error: Exception, *, is_debugged: bool) -> int:
+    """Show what ended the run, and return the exit status."""
+    if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
-    except GateError as error:
+    if isinstance(error, GateError):
         click.echo(render_error(error), err=True)
         return error.status
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug of ours, and is reported as one
-        return _report_bug(error, is_debugged="--debug" in arguments)
+    return _report_bug(error, is_debugged=is_debugged)
 
 
 def _report_bug(error: Exception, *, is_debugged: bool) -> int:

@@ -23,6 +23,8 @@ REMINDER_SECONDS = 0.1
 
 _uninterrupted_blocks = 0
 """how many blocks of `without_interruption` the main thread is in"""
+_arrived = 0
+"""the number of the signal that is to end the program; 0 for none"""
 
 
 class Terminated(KeyboardInterrupt):
@@ -52,8 +54,15 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def find_interruption() -> Terminated | None:
+    """A signal that is to end the program: code in C may have made another error of what it raised."""
+    return Terminated(_arrived) if _arrived else None
+
+
 def forget_interruption() -> None:
     """What Terminated was raised for has been done, or it came too late to matter."""
+    global _arrived  # noqa: PLW0603 - as below
+    _arrived = 0
     signal.signal(signal.SIGALRM, signal.SIG_IGN)  # at its end Python gives signals back to the system
     signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -73,6 +82,8 @@ def without_interruption() -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    global _arrived  # noqa: PLW0603 - as above
+    _arrived = number
     for stopping in STOPPING_SIGNALS:  # a second signal must not interrupt the clean-up
         signal.signal(stopping, _do_nothing)
     if _uninterrupted_blocks or _is_importing(frame):  # an import may hold a lock that it would not release

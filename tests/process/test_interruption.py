@@ -195,3 +195,25 @@ def test_a_signal_that_comes_too_late_changes_nothing() -> None:
     code += "import atexit\natexit.register(time.sleep, 5 * interruption.RETRY_SECONDS)\n"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("error", ["ValueError('made of it')", "GateError('made of it', advice='x')"])
+def test_another_error_that_code_in_c_made_of_it_is_the_interruption(error: str) -> None:
+    done = run(
+        f"""
+from migration_gate import cli
+from migration_gate.errors import GateError
+
+def main(*_, **__):
+    try:
+        stop()
+    except Terminated:
+        pass
+    raise {error} from None
+
+cli.command_line.main = main
+sys.exit(cli.run_command_line(["check"]))
+"""
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr == "Interrupted; nothing is left behind.\n"
