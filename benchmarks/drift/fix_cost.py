@@ -8,11 +8,12 @@ from time import perf_counter
 
 import psycopg
 
-from benchmarks.drift.example_database import copy_database, read_database
+from benchmarks.drift.example_database import copy_database
 from benchmarks.drift.measurement import compare_snapshots
 from benchmarks.drift.mutation import Mutation
 from migration_gate.facts import Snapshot
 from migration_gate.postgres.server import Server
+from migration_gate.replay.history_end import read_catalog_for_fixes
 from migration_gate.replay.offered_fixes import offer_fixes
 
 
@@ -68,7 +69,7 @@ def _mutate(server: Server, source: str, mutations: Sequence[Mutation]) -> str:
 
 
 def _measure(server: Server, database: str, models: Snapshot) -> FixCost:
-    snapshot = read_database(server.connect, database)
+    snapshot = read_catalog_for_fixes(server, database)
     replay, differences = compare_snapshots(snapshot, models)
     started = perf_counter()
     offered = offer_fixes(server, database, replace(replay, differences=differences), differences)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from migration_gate.facts import (
     AttachedObject,
@@ -67,11 +68,14 @@ def object_identity(item: CatalogObject) -> tuple[str, ...]:
 
 def without_identifiers(item: ObjectT) -> ObjectT:
     """The object without its oid, number and position, which mean nothing in another database."""
-    names = {field.name for field in fields(item)}
-    changes: dict[str, Any] = {
-        name: value for name, value in _FIELDS_OF_ONE_DATABASE.items() if name in names
-    }
-    return replace(item, **changes)
+    return replace(item, **_list_identifiers(cast("Any", type(item))))
+
+
+@cache
+def _list_identifiers(kind: type[object]) -> dict[str, Any]:
+    """Those of `_FIELDS_OF_ONE_DATABASE` that objects of this type have."""
+    names = {field.name for field in fields(cast("Any", kind))}
+    return {name: value for name, value in _FIELDS_OF_ONE_DATABASE.items() if name in names}
 
 
 def is_copied(database: CatalogObject, models: CatalogObject) -> bool:

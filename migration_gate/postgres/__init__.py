@@ -4,7 +4,7 @@ choice              which server is used, and why: start here (`start_server`; `
 shared_servers      the servers of a run of several projects, which share one until cluster_state has changed
 server_search       the servers that fit the setting, best first; server_choice is one of them
 service_advice      what to do where none is to be had
-server              what every kind of server provides: `Server`
+server              what every kind of server provides: `Server`; kept_session: one for the next step
 
 saved_cluster       a cluster of an earlier run, from which such a server can be started
 local               a server from programs on this machine

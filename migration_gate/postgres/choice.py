@@ -85,7 +85,9 @@ def start_server(setting: str, *, folder: Path) -> Iterator[Server]:
 def start_planned_server(plan: ServerPlan, *, folder: Path) -> Iterator[Server]:
     """The planned server; see `start_server`."""
     with ExitStack() as stack:
-        yield _start_first(plan, folder, stack)
+        server = _start_first(plan, folder, stack)
+        stack.callback(server.kept_session.end)
+        yield server
 
 
 def _start_first(plan: ServerPlan, folder: Path, stack: ExitStack) -> Server:

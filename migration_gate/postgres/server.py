@@ -8,11 +8,12 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from migration_gate.errors import Broken, DiskFull, PostgresDied
 from migration_gate.postgres.database_files import find_copy_obstacle, replace_files
 from migration_gate.postgres.database_removal import END_SESSIONS, drop_database
+from migration_gate.postgres.kept_session import KeptSession
 
 if TYPE_CHECKING:
     import psycopg
@@ -90,6 +91,7 @@ class Server:
     """it was started from a `SavedCluster`"""
     gate_port: int = 0
     """names the socket for the gate's own connections, if `port` leads to databases of this run alone"""
+    kept_session: KeptSession = field(default_factory=KeptSession, repr=False, compare=False)
     session_log: Path | None = None
     """in the place of the server's own log: what the server tells the sessions; see `session_log`"""
 
@@ -104,12 +106,18 @@ class Server:
                 self.check_alive()
             raise
 
+    def connect_again(self, database: str) -> psycopg.Connection[Any]:
+        """The kept session if it leads to this database, else a new one; see `connect`."""
+        return self.kept_session.take(database) or self.connect(database)
+
     def create_database(self, template: str | None = None) -> str:
         """Create an empty database, or a copy of one without connections, and return its name.
 
         Raises DiskFull, or Broken if the template is in use.
         """
         name = self.database_prefix + secrets.token_hex(6)
+        if template:
+            self.kept_session.close(template)
         with self.connect() as connection:
             source, options = (template, "") if template else self._empty_template(connection)
             self._create_database(connection, name, source, options)
@@ -127,6 +135,7 @@ class Server:
         A database of that name is dropped. Raises DiskFull, or Broken if new sessions keep the source in
         use.
         """
+        self.kept_session.close(source)
         with self.connect() as connection:
             drop_database(connection, name, self.version)
             for attempt in range(1, COPY_ATTEMPTS + 1):
@@ -251,7 +260,7 @@ class DistantProcess:
 
 def detach_server(server: Server) -> Server:
     """The server as another process of the gate's can use it."""
-    return replace(server, process=DistantProcess(server.log))
+    return replace(server, process=DistantProcess(server.log), kept_session=KeptSession())
 
 
 def database_marker(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -107,9 +108,12 @@ def describe_changes(replayed: Replay, after: Snapshot) -> tuple[str, ...]:
     A default that was evaluated once need not come back.
     """
     before = replayed.catalog
+    alike_after = _without_identifiers(after)
+    if _holds_the_same(alike_after, _without_identifiers(before)):
+        return ()
     frozen = tuple(FrozenDefaults.from_replay(replayed).database)
     models = Models(metadatas=1, snapshot=before, frozen_defaults=frozen)
-    replay = Replay(catalog=_without_identifiers(after), models=models)
+    replay = Replay(catalog=alike_after, models=models)
     differences = (
         item
         for item in compare_after_trial(replay)
@@ -136,6 +140,11 @@ def _describe_change(difference: Difference) -> str:
     return (
         f"{difference.kind} of `{difference.object}`: {after or 'nothing'} instead of {before or 'nothing'}"
     )
+
+
+def _holds_the_same(one: Snapshot, other: Snapshot) -> bool:
+    """Whether both hold the same objects, in any order."""
+    return all(Counter(getattr(one, name)) == Counter(getattr(other, name)) for name in _SNAPSHOT_FIELDS)
 
 
 def _without_identifiers(snapshot: Snapshot) -> Snapshot:

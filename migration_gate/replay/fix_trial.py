@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit
@@ -105,7 +105,7 @@ class FixTrial:
 
     def read_snapshot(self) -> Snapshot:
         """The catalog as it is now."""
-        return read_snapshot(self.driver_connection, self.version_tables)
+        return parse_catalog_rows(read_catalog_rows(self.driver_connection), self.version_tables)
 
     @property
     def driver_connection(self) -> psycopg.Connection[Any]:

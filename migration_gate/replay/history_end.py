@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows, read_snapshot
 from migration_gate.change.base_messages import SharedDatabase
 from migration_gate.facts import (
     CaughtError,
@@ -22,6 +22,7 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import split_history
 from migration_gate.replay.caught_error_log import read_caught_errors
@@ -207,8 +208,8 @@ def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
 def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
     """The heads in the version tables, the catalog and the DDL log."""
     version_tables = AnswerReader(setup.repository, lines).version_tables()
+    snapshot = read_catalog_for_fixes(setup.server, setup.database, version_tables)
     with setup.server.connect(setup.database) as connection:
-        snapshot = read_snapshot(connection, version_tables)
         return ReplayedDatabase(
             arrived_heads=read_arrived_heads(connection, version_tables),
             snapshot=snapshot,
@@ -219,6 +220,16 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
             available_extensions=_list_extensions(connection, lines),
         )
+
+
+def read_catalog_for_fixes(server: Server, database: str, version_tables: Sequence[str] = ()) -> Snapshot:
+    """The catalog of the database; the session is kept for the fixes, after which it is read again."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(contextlib.closing(server.connect(database)))
+        snapshot = parse_catalog_rows(read_catalog_rows(connection), version_tables)
+        stack.pop_all()
+    server.kept_session.keep(database, connection)
+    return snapshot
 
 
 def read_models_database(setup: ReplaySetup, lines: tuple[Line, ...]) -> Snapshot:

@@ -104,7 +104,7 @@ def trials_on(server: Server, database: str, version_tables: Sequence[str] = ())
     @contextmanager
     def open_on_server(in_copy: bool) -> Iterator[FixTrial]:
         if not in_copy:
-            with open_trial(lambda: server.connect(database), version_tables) as trial:
+            with open_trial(lambda: server.connect_again(database), version_tables) as trial:
                 disable_ddl_log(trial)
                 yield trial
             return

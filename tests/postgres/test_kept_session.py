@@ -1,0 +1,92 @@
+"""The session that is left to the next step, as the steps between may find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
+from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.server import Server
+from migration_gate.replay.history_end import read_catalog_for_fixes
+
+pytestmark = pytest.mark.slow
+
+GENERIC_PLANS = "select generic_plans from pg_prepared_statements where name = 'migration_gate_catalog'"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("kept")
+    with start_server("auto", folder=folder) as started:
+        yield started
+
+
+def backend(server: Server, database: str) -> tuple[int, bool]:
+    """The process of the session that the next step has, and whether it has planned the query."""
+    with server.connect_again(database) as connection:
+        row = connection.execute(b"select pg_backend_pid()").fetchone()
+        assert row is not None
+        assert isinstance(row[0], int)
+        return row[0], connection.execute(GENERIC_PLANS).fetchone() is not None
+
+
+def test_the_next_step_has_the_session_with_its_plan_once(server: Server) -> None:
+    database = server.create_database()
+    read_catalog_for_fixes(server, database)
+    first, is_planned = backend(server, database)
+    assert is_planned
+    second, is_planned = backend(server, database)
+    assert not is_planned
+    assert second != first
+
+
+def test_a_session_of_another_database_is_not_taken(server: Server) -> None:
+    database, other = server.create_database(), server.create_database()
+    read_catalog_for_fixes(server, database)
+    assert not backend(server, other)[1]
+    assert backend(server, database)[1]
+
+
+@pytest.mark.parametrize(
+    "way", ["a copy of what is in use", "a copy of what is not", "a session that was ended"]
+)
+def test_what_ends_the_session_leads_to_a_new_one(server: Server, way: str) -> None:
+    database = server.create_database()
+    read_catalog_for_fixes(server, database)
+    if way == "a copy of what is in use":
+        server.copy_used_database(database, f"{database}_copy")
+    elif way == "a copy of what is not":
+        server.create_database(template=database)
+    else:
+        with server.connect() as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [database]
+            )
+    assert not backend(server, database)[1]
+
+
+def test_no_session_outlives_the_run(tmp_path: Path) -> None:
+    with start_server("auto", folder=tmp_path) as server:
+        read_catalog_for_fixes(server, server.database)
+        kept = server.kept_session.take(server.database)
+        assert kept is not None
+        server.kept_session.keep(server.database, kept)
+    assert kept.closed
+
+
+def test_the_plan_outlives_what_is_rolled_back_and_sees_what_was_done(server: Server) -> None:
+    database = server.create_database()
+    with server.connect(database) as connection:
+        for number in range(1, 4):
+            with connection.transaction(force_rollback=True):
+                connection.execute(f"create table t{number} (id int)".encode())
+                connection.execute(f"alter table t{number} add name text".encode())
+                snapshot = parse_catalog_rows(read_catalog_rows(connection))
+                assert [(table.name, len(snapshot.columns)) for table in snapshot.tables] == [
+                    (f"t{number}", 2)
+                ]
+        assert parse_catalog_rows(read_catalog_rows(connection)).tables == ()
+        assert connection.execute(GENERIC_PLANS).fetchone() == (4,)
