@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,8 +108,13 @@ class CheckpointRun:
     def discard_state(self) -> None:
         """The server could not be started from it: nothing else can, either."""
         if self.state is not None:
-            self.store.remove(self.state)
+            self.remove_state()
             self.notes.append("one was damaged, and was removed")
+
+    def remove_state(self) -> None:
+        """No later run is to begin from it."""
+        if self.state is not None:
+            self.store.remove(self.state)
             self.state = None
 
     @property
@@ -198,8 +203,13 @@ class CheckpointRun:
     def _complete(
         self, copy: _Copy, lines: Sequence[Line], top: Path, preparation_notes: tuple[str, ...]
     ) -> None:
-        dependencies = self._find_dependencies(copy.line, lines, top)
-        if dependencies is None or sum(isinstance(line, ContextFinished) for line in lines) != 1:
+        scripts = _list_scripts(copy.line, lines, top)
+        dependencies = self._find_dependencies(copy.line, lines, top, scripts or ())
+        if (
+            scripts is None
+            or dependencies is None
+            or sum(isinstance(line, ContextFinished) for line in lines) != 1
+        ):
             self.notes.append("what the old revisions depend on could not be told")
             return
         (copy.folder / LINES).write_bytes(encode_lines(copy.lines))
@@ -208,6 +218,7 @@ class CheckpointRun:
             surroundings=self.surroundings,
             dependencies=dependencies,
             revisions=copy.line.revisions,
+            scripts=scripts,
             database=copy.database,
             password=copy.password,
             files=files,
@@ -220,24 +231,22 @@ class CheckpointRun:
         self.store.add(copy.folder)
 
     def _find_dependencies(
-        self, ran: EarlierRevisionsRan, lines: Sequence[Line], top: Path
+        self, ran: EarlierRevisionsRan, lines: Sequence[Line], top: Path, scripts: Sequence[str]
     ) -> tuple[Dependency, ...] | None:
-        history = next((line for line in lines if isinstance(line, HistoryRead)), None)
-        scripts = next((line for line in lines if isinstance(line, ScriptsFound)), None)
-        if history is None or scripts is None:
+        """None if what loads the revisions is not in the repository."""
+        found = next((line for line in lines if isinstance(line, ScriptsFound)), None)
+        if found is None:
             return None
-        files = {script.id: script.file for script in history.revisions}
-        roots = [Path(scripts.folder) / "env.py"]
+        roots = [Path(found.folder) / "env.py"]
         roots += [self.project.hook] if self.project.hook is not None else []
         roots += _list_flask_files(self.project, top)
         try:
-            old = [_name_file(Path(files[revision]), top) for revision in ran.revisions]
             starts = [_name_file(root, top) for root in roots]
-        except (KeyError, ValueError):
-            return None  # a revision of a package's, outside of the repository
+        except ValueError:
+            return None
         return find_dependencies(
             top,
-            old,
+            scripts,
             starts,
             follows_all=self.project.kind in ("flask", "hook"),
             files_read=ran.files_read,
@@ -257,6 +266,16 @@ class CheckpointRun:
             self.notes.append(f"what the old revisions depend on could not be read: {error}")
 
 
+def _list_scripts(ran: EarlierRevisionsRan, lines: Sequence[Line], top: Path) -> tuple[str, ...] | None:
+    """The files of the old revisions; None if one is a package's, outside of the repository."""
+    history = next((line for line in lines if isinstance(line, HistoryRead)), None)
+    files = {script.id: script.file for script in history.revisions} if history is not None else {}
+    try:
+        return tuple(_name_file(Path(files[revision]), top) for revision in ran.revisions)
+    except (KeyError, ValueError):
+        return None
+
+
 def _list_flask_files(project: Project, top: Path) -> list[Path]:
     """The module of the Flask application, wherever it is in the repository."""
     if project.flask_app is None:
@@ -272,9 +291,16 @@ def _name_file(path: Path, top: Path) -> str:
 
 
 def prepare_checkpoint(
-    settings: Settings, project: Project, choice: ServerChoice, environ: Mapping[str, str] = os.environ
+    settings: Settings,
+    project: Project,
+    choice: ServerChoice,
+    list_changed: Callable[[], Collection[str]],
+    environ: Mapping[str, str] = os.environ,
 ) -> CheckpointRun | None:
-    """What this run does with checkpoints; None if nothing. Starts no process."""
+    """What this run does with checkpoints; None if nothing. Starts no process.
+
+    `list_changed`: the files of the change, relative to the top of the repository.
+    """
     use = choose_use(settings, choice, environ)
     top = find_repository_root(settings.root)
     store = find_store(settings, top)
@@ -283,4 +309,4 @@ def prepare_checkpoint(
     surroundings = compute_surroundings(settings, project, choice, environ)
     if surroundings is None:
         return None
-    return CheckpointRun(use, store, surroundings, project, store.find(surroundings))
+    return CheckpointRun(use, store, surroundings, project, store.find(surroundings, list_changed))

@@ -41,6 +41,8 @@ class StateRecord:
     dependencies: tuple[Dependency, ...]
     revisions: tuple[str, ...]
     """that have run, in their order"""
+    scripts: tuple[str, ...]
+    """their files, relative to the top of the repository"""
     database: str
     """in which they ran"""
     password: str
@@ -101,7 +103,7 @@ def read_state(folder: Path, owners: Collection[int]) -> SavedState | None:
             return None
         fields = json.loads((folder / RECORD).read_bytes())
         fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
-        for name in ("revisions", "preparation_notes"):
+        for name in ("revisions", "scripts", "preparation_notes"):
             fields[name] = tuple(fields[name])
         record = StateRecord(**fields)
     except (OSError, ValueError, TypeError, KeyError):

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from migration_gate.checkpoint.cluster_copy import remove_folder
@@ -42,12 +42,18 @@ class CheckpointStore:
     """user and group that get what is written, where the gate is root: a runner that could not remove what
     root leaves would fail at its next job"""
 
-    def find(self, surroundings: str) -> SavedState | None:
-        """The checkpoint with the most revisions that fits the repository as it is now."""
+    def find(self, surroundings: str, list_changed: Callable[[], Collection[str]]) -> SavedState | None:
+        """The checkpoint with the most revisions that fits the repository as it is now.
+
+        Without one in which revisions of the change have run, which a run on a later base may have left.
+        `list_changed`: the change's files, relative to the top; only asked if a checkpoint is there.
+        """
         states = [state for state in self._list() if state.record.surroundings == surroundings]
         states.sort(key=lambda state: len(state.record.revisions), reverse=True)
         for state in states:
-            if not list_changed_dependencies(self.top, state.record.dependencies):
+            if list_changed_dependencies(self.top, state.record.dependencies):
+                continue
+            if not set(state.record.scripts).intersection(list_changed()):
                 self._mark_used(state)
                 return state
         return None

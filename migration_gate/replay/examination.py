@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from migration_gate.change.base_examination import BaseExamination
     from migration_gate.change.base_policy import JudgingPolicy
     from migration_gate.checkpoint.checkpoint_run import CheckpointRun
-    from migration_gate.facts import Facts
+    from migration_gate.facts import Facts, Replay
     from migration_gate.postgres.choice import ServerPlan
     from migration_gate.postgres.server import Server
     from migration_gate.replay.replay_setup import ReplaySetup
 
-REPEATED = "the replay began from scratch, because one that began from a checkpoint failed"
+REPEATED = "the replay began from scratch, because one that began from a checkpoint failed: "
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
 
@@ -66,14 +66,24 @@ def _examine(
     beginning = Beginning(is_allowed=settings.checkpoint != "off" and not servers.serves_several)
     try:
         facts = yield from _examine_project(settings, servers, later_module, beginning)
-    except Exception:
+    except Exception as error:
         if not beginning.is_restored:
             raise
+        reason = str(error).strip() or type(error).__name__
     else:
-        if not beginning.is_restored or (facts.replay.failure is None and facts.replay.history.error is None):
+        reason = _describe_failure(facts.replay)
+        if not beginning.is_restored or not reason:
             return facts
     facts = yield from _examine_project(settings, servers, later_module, Beginning(is_allowed=False))
-    return replace(facts, replay=replace(facts.replay, notes=(*facts.replay.notes, REPEATED)))
+    if not _describe_failure(facts.replay) and beginning.checkpoint is not None:
+        beginning.checkpoint.remove_state()  # or each later run would fail first
+    note = REPEATED + reason.splitlines()[0]
+    return replace(facts, replay=replace(facts.replay, notes=(*facts.replay.notes, note)))
+
+
+def _describe_failure(replay: Replay) -> str:
+    """What kept the history from running to its end; '' if nothing did."""
+    return next((error.message for error in (replay.history.error, replay.failure) if error is not None), "")
 
 
 @dataclass(slots=True)
@@ -84,6 +94,7 @@ class Beginning:
     """a checkpoint may be read or written"""
     is_restored: bool = False
     """the server was started from one"""
+    checkpoint: CheckpointRun | None = None
 
 
 def _examine_project(
@@ -107,7 +118,9 @@ def _examine_project(
         worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
         with _examine_base(settings, project, comparison_with_base) as base:
             background.submit(_load_examination, comparison_with_base)
-            checkpoint = _find_checkpoint(settings, project, plan) if beginning.is_allowed else None
+            if beginning.is_allowed:
+                beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison_with_base)
+            checkpoint = beginning.checkpoint
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                 examine_on_server,
@@ -202,11 +215,15 @@ def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:
     return choose_policy(settings, change, os.environ) if settings.examines_base else JudgingPolicy(settings)
 
 
-def _find_checkpoint(settings: Settings, project: Project, plan: ServerPlan) -> CheckpointRun | None:
+def _find_checkpoint(
+    settings: Settings, project: Project, plan: ServerPlan, comparison: Future[Comparison]
+) -> CheckpointRun | None:
     """What the run does with checkpoints; the server is going to be started from one that fits."""
     from migration_gate.checkpoint.checkpoint_run import prepare_checkpoint  # noqa: PLC0415 - see above
 
-    checkpoint = prepare_checkpoint(settings, project, plan.choice)
+    checkpoint = prepare_checkpoint(
+        settings, project, plan.choice, lambda: comparison.result().edited_paths()
+    )
     plan.saved = checkpoint.cluster if checkpoint is not None else None
     return checkpoint
 

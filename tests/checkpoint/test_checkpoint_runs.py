@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from migration_gate.checkpoint.saved_state import SavedState
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Broken
 from migration_gate.facts import Checkpoint, Facts
@@ -48,6 +49,7 @@ AUTOCOMMIT = (
     "op.execute(\"create type kind as enum ('a')\")\nwith op.get_context().autocommit_block():\n"
     "    op.execute(\"alter type kind add value 'b'\")"
 )
+NEW_SEQUENCE = 'op.execute("create sequence later")'
 NEW_MODELS = MODELS + "    extra = Column(Integer)\n"
 VOLATILE = {"oid", "seconds", "stage_times", "checkpoint", "notes", "output", "root"}
 
@@ -139,8 +141,31 @@ def test_a_failure_is_reported_from_scratch(place: World) -> None:
     commit(folder, {"migrations/versions/new.py": revision("new", "two", 'op.execute("select 1/0")')})
     failed = examine(folder, "auto", base=base)
     assert failed.replay.failure is not None
-    assert last_note(failed) == REPEATED
+    assert last_note(failed) == f"{REPEATED}division by zero"
     assert list_differences(failed, examine(folder, "off", base=base)) == []
+
+
+def test_a_checkpoint_of_a_later_base_is_left_to_runs_on_that(place: World) -> None:
+    folder = place.lay(project())
+    base = git(folder, "rev-parse", "HEAD")
+    examine(folder, "auto", base=base)
+    commit(folder, {"migrations/versions/new.py": revision("new", "two", NEW_SEQUENCE)})
+    examine(folder, "auto", base="HEAD")
+    assert examine(folder, "auto", base="HEAD").replay.checkpoint == Checkpoint("new", 3)
+    assert examine(folder, "auto", base=base).replay.checkpoint == Checkpoint("two", 2)
+
+
+def test_a_checkpoint_from_which_a_run_fails_is_not_used_again(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = place.lay(project())
+    base = git(folder, "rev-parse", "HEAD")
+    examine(folder, "auto", base=base)
+    commit(folder, {"migrations/versions/new.py": revision("new", "two", NEW_SEQUENCE)})
+    monkeypatch.setattr(SavedState, "read_lines", lambda _: b"")
+    assert last_note(examine(folder, "auto", base=base)).startswith(REPEATED)
+    monkeypatch.undo()
+    assert last_note(examine(folder, "auto", base=base)) == "the replay began from scratch"
 
 
 def test_a_damaged_checkpoint_is_removed_and_said(place: World, cache: Path) -> None:

@@ -26,7 +26,7 @@ from migration_gate.checkpoint.saved_state import (
 )
 from migration_gate.checkpoint.store import CheckpointStore
 
-RECORDED = StateRecord("here", (), ("one", "two"), "migration_gate_1", "secret", 1, 1, "", "steps")
+RECORDED = StateRecord("here", (), ("one", "two"), (), "migration_gate_1", "secret", 1, 1, "", "steps")
 
 
 @pytest.fixture
@@ -45,14 +45,27 @@ def write(store: CheckpointStore, *revisions: str) -> None:
         (folder / name).write_text(name)
     dependencies = (Dependency("one.py", compute_digest(store.top / "one.py"), is_essential=True),)
     content = compute_content_digest(folder)
-    write_record(folder, replace(RECORDED, revisions=revisions, dependencies=dependencies, content=content))
+    scripts = tuple(f"{revision}.py" for revision in revisions)
+    write_record(
+        folder,
+        replace(RECORDED, revisions=revisions, scripts=scripts, dependencies=dependencies, content=content),
+    )
     store.add(folder)
 
 
 def find(store: CheckpointStore) -> SavedState:
-    state = store.find("here")
+    state = store.find("here", tuple)
     assert state is not None
     return state
+
+
+def test_one_that_has_revisions_of_the_change_is_not_found(store: CheckpointStore) -> None:
+    write(store, "one", "two")
+    write(store, "one")
+    state = store.find("here", lambda: {"models.py", "two.py"})
+    assert state is not None
+    assert state.record.revisions == ("one",)
+    assert store.find("here", lambda: {"one.py"}) is None
 
 
 def test_the_one_with_the_most_revisions_is_found(store: CheckpointStore) -> None:
@@ -64,9 +77,9 @@ def test_the_one_with_the_most_revisions_is_found(store: CheckpointStore) -> Non
 
 def test_other_surroundings_or_a_changed_file_find_none(store: CheckpointStore) -> None:
     write(store, "one")
-    assert store.find("there") is None
+    assert store.find("there", tuple) is None
     (store.top / "one.py").write_text("y")
-    assert store.find("here") is None
+    assert store.find("here", tuple) is None
 
 
 def test_the_newest_ones_are_kept(store: CheckpointStore) -> None:
@@ -91,13 +104,13 @@ def test_a_file_that_is_not_as_it_was_is_noticed(store: CheckpointStore, name: s
 def test_a_record_that_cannot_be_read_is_no_checkpoint(store: CheckpointStore, text: str) -> None:
     write(store, "one")
     (find(store).folder / RECORD).write_text(text)
-    assert store.find("here") is None
+    assert store.find("here", tuple) is None
 
 
 def test_what_others_may_write_to_is_no_checkpoint(store: CheckpointStore) -> None:
     write(store, "one")
     find(store).folder.chmod(0o777)
-    assert store.find("here") is None
+    assert store.find("here", tuple) is None
 
 
 def test_nothing_is_written_where_others_may(store: CheckpointStore) -> None:
@@ -115,7 +128,7 @@ def test_in_the_image_the_owner_of_the_cache_gets_what_is_written(store: Checkpo
     assert find(given).is_intact()
     files = list(given.folder.parent.rglob("*"))
     assert {path.lstat().st_uid for path in files} == {1001}
-    assert store.find("here") is None  # another user's, to a gate that is not in the image
+    assert store.find("here", tuple) is None  # another user's, to a gate that is not in the image
 
 
 def test_a_link_to_a_checkpoint_is_none(store: CheckpointStore) -> None:
@@ -123,7 +136,7 @@ def test_a_link_to_a_checkpoint_is_none(store: CheckpointStore) -> None:
     folder = find(store).folder
     folder.rename(store.top / "elsewhere")
     folder.symlink_to(store.top / "elsewhere")
-    assert store.find("here") is None
+    assert store.find("here", tuple) is None
 
 
 def test_a_removed_one_is_gone_for_all(store: CheckpointStore) -> None:
@@ -131,7 +144,7 @@ def test_a_removed_one_is_gone_for_all(store: CheckpointStore) -> None:
     state = find(store)
     store.remove(state)
     store.remove(state)
-    assert store.find("here") is None
+    assert store.find("here", tuple) is None
     assert list(store.folder.iterdir()) == []
 
 
