@@ -11,6 +11,7 @@ from benchmarks.drift.example_database import run_revision_body
 from benchmarks.drift.measurement import BOTH_WAYS, try_fixes
 from benchmarks.drift.mutations import DRIFT_MUTATIONS
 from tests.support.drift_example import DriftExample, start_drift_example
+from tests.support.release_tests import spread_over_every_run
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +64,11 @@ def example() -> Iterator[DriftExample]:
         yield started
 
 
-@pytest.mark.parametrize("sql", [pytest.param(sql, id=title) for title, sql in HARD_CHANGES])
+@pytest.mark.parametrize(
+    "sql",
+    spread_over_every_run([sql for _, sql in HARD_CHANGES], 2),
+    ids=[title for title, _ in HARD_CHANGES],
+)
 def test_a_hard_change_is_fixed_and_restored(example: DriftExample, sql: str) -> None:
     assert try_fixes(example.connect, example.make_drifted_copy(sql), example.models) == BOTH_WAYS
 

@@ -18,6 +18,7 @@ from migration_gate.project import find_project
 from migration_gate.worker.protocol.history_lines import EarlierRevisionsRan
 from tests.support.git_repositories import started
 from tests.support.project_files import write_files
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine
 from tests.support.user_project import ENV, MODELS, project, revision
 
@@ -67,18 +68,21 @@ def keep_state(engine: Engine, folder: Path, tmp_path: Path) -> tuple[EarlierRev
 
 @pytest.mark.parametrize(
     ("statements", "obstacle"),
-    [
-        (("create type e as enum ('a')", "alter type e add value 'b'"), "enum type"),
-        (("create temporary table t (id int)",), "temporary tables"),
-        (("create unlogged table t (id int)",), "unlogged tables"),
-        (DEFERRED, "checked at the end of the transaction"),
-        (("set lock_timeout = '3s'",), "settings of the session"),
-        (("set local lock_timeout = '3s'",), "settings of the session"),
-        (("set role pg_monitor",), "another role"),
-        (("select pg_advisory_xact_lock(1)",), "advisory locks"),
-        (("declare c cursor for select 1",), "cursors"),
-        (("prepare p as select 1",), "prepared statements"),
-    ],
+    spread_over_every_run(
+        [
+            (("create type e as enum ('a')", "alter type e add value 'b'"), "enum type"),
+            (("create temporary table t (id int)",), "temporary tables"),
+            (("create unlogged table t (id int)",), "unlogged tables"),
+            (DEFERRED, "checked at the end of the transaction"),
+            (("set lock_timeout = '3s'",), "settings of the session"),
+            (("set local lock_timeout = '3s'",), "settings of the session"),
+            (("set role pg_monitor",), "another role"),
+            (("select pg_advisory_xact_lock(1)",), "advisory locks"),
+            (("declare c cursor for select 1",), "cursors"),
+            (("prepare p as select 1",), "prepared statements"),
+        ],
+        2,
+    ),
 )
 def test_nothing_is_kept_where_a_commit_would_change_something(
     engine: Engine, tmp_path: Path, statements: tuple[str, ...], obstacle: str

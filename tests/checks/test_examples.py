@@ -50,7 +50,7 @@ def test_a_check_reports_its_bad_example(
     golden(EXAMPLES / check / "report.txt", render_report(settings, facts, own))
 
 
-@pytest.mark.parametrize("check", spread_over_every_run(CHECK_NAMES, 4))
+@pytest.mark.parametrize("check", spread_over_every_run(CHECK_NAMES, 7))
 def test_a_check_finds_nothing_in_its_good_example(check: str, tmp_path: Path) -> None:
     _, _, verdicts = examine_example(check, "good", tmp_path)
     own = [verdict for verdict in verdicts if verdict.check == check and verdict.allowed is None]

@@ -40,7 +40,7 @@ def test_the_list_is_long_and_names_each_way_once() -> None:
     assert all(way.says or way.notes for way in WAYS)
 
 
-@pytest.mark.parametrize("way", spread_over_every_run(WAYS, 3), ids=lambda way: way.name)
+@pytest.mark.parametrize("way", spread_over_every_run(WAYS, 5), ids=lambda way: way.name)
 def test_a_way_to_an_empty_pass_is_named(way: EmptyPass, engine: Engine) -> None:
     assert_is_said(way, engine)
 

@@ -100,7 +100,7 @@ def test_the_cases_are_here() -> None:
     pytest.skip(f"SKIPPED LOUDLY: no cases at {CASES} (MIGRATION_GATE_CASES)")
 
 
-@pytest.mark.parametrize("name", spread_over_every_run([name for name in NAMES if name not in WAITS], 3))
+@pytest.mark.parametrize("name", spread_over_every_run([name for name in NAMES if name not in WAITS], 4))
 def test_a_case_is_judged_rightly(name: str, here: World) -> None:
     expected = json.loads((CASES / name / "expected.json").read_text())
     report = judge_case(name, here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.project_interpreters import venv
-from tests.support.release_tests import first_in_every_run
+from tests.support.release_tests import first_in_every_run, spread_over_every_run
 from tests.support.user_project import ENV, Ran, World, project
 
 pytestmark = pytest.mark.slow
@@ -66,16 +66,19 @@ def test_a_connection_that_leads_elsewhere_is_redirected(here: World) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    [
-        'import os\nURL = os.environ["DATABASE_URL"]\n',
-        'import os\nURL = os.environ["SQLALCHEMY_DATABASE_URI"]\nKEY = os.environ["SECRET_KEY"]\n',
-        "import os\nURL = 'postgresql://{POSTGRES_USER}:{POSTGRES_PASSWORD}@{POSTGRES_HOST}:{POSTGRES_PORT}"
-        "/{POSTGRES_DB}'.format(**os.environ)\n",
-        "import os\nURL = 'postgresql+psycopg2://%s:%s@%s/%s' % (os.environ['DB_USER'], "
-        "os.environ['DB_PASSWORD'], os.environ['DB_HOST'], os.environ['DB_NAME'])\n",
-        "import os\nURL = 'postgresql://%s@%s:%d/x' % (os.environ['PGUSER'], os.environ['PGHOST'], "
-        "int(os.environ['PGPORT']))\n",
-    ],
+    spread_over_every_run(
+        [
+            'import os\nURL = os.environ["DATABASE_URL"]\n',
+            'import os\nURL = os.environ["SQLALCHEMY_DATABASE_URI"]\nKEY = os.environ["SECRET_KEY"]\n',
+            "import os\nURL = 'postgresql://{POSTGRES_USER}:{POSTGRES_PASSWORD}@{POSTGRES_HOST}:{POSTGRES_PORT}"
+            "/{POSTGRES_DB}'.format(**os.environ)\n",
+            "import os\nURL = 'postgresql+psycopg2://%s:%s@%s/%s' % (os.environ['DB_USER'], "
+            "os.environ['DB_PASSWORD'], os.environ['DB_HOST'], os.environ['DB_NAME'])\n",
+            "import os\nURL = 'postgresql://%s@%s:%d/x' % (os.environ['PGUSER'], os.environ['PGHOST'], "
+            "int(os.environ['PGPORT']))\n",
+        ],
+        2,
+    ),
     ids=["one variable", "another, and a secret", "POSTGRES_", "DB_", "PG"],
 )
 def test_the_usual_variables_have_a_value(here: World, code: str) -> None:

@@ -23,6 +23,7 @@ from migration_gate.postgres.binaries import find_installations
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 from tests.support.child_signals import restore_default_signals
+from tests.support.release_tests import first_in_every_run
 
 pytestmark = [
     pytest.mark.slow,
@@ -108,7 +109,9 @@ def becomes_true(condition: Callable[[], bool]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", first_in_every_run([signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], 2)
+)
 def test_a_signal_that_ends_the_gate_leaves_nothing_behind(
     holder: ServerHolder, number: signal.Signals
 ) -> None:

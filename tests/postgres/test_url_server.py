@@ -35,6 +35,7 @@ from migration_gate.postgres.server import Server, database_marker
 from migration_gate.postgres.url import parse_url, proxy_target
 from tests.replay.test_observation import ADD, describe, run_new_revisions
 from tests.support.child_signals import restore_default_signals
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
 from tests.support.user_project import ENV
 
@@ -224,7 +225,7 @@ def test_the_projects_code_connects_to_no_other_database_of_the_server(
 
 @slow
 @needs_local
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", first_in_every_run([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], 1))
 def test_a_signal_that_ends_the_gate_leaves_no_database_behind(
     user_server: Server, run_folder: Path, number: signal.Signals
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from migration_gate.facts import DdlCommand
 from tests.support.alembic_projects import STANDARD, after, env, lay, line_of
 from tests.support.fact_builders import find_origin_by_name
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine, Ran
 
 pytestmark = pytest.mark.slow
@@ -32,12 +33,15 @@ def logged_commands(ran: Ran, step: int) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(
     "body",
-    [
-        "with op.get_context().autocommit_block():\n    op.execute('DISCARD ALL')",
-        "op.execute('RESET ALL')",
-        "op.execute('RESET migration_gate.step')",
-        "op.execute('GRANT CREATE ON SCHEMA public TO pg_monitor')\nop.execute('SET ROLE pg_monitor')",
-    ],
+    spread_over_every_run(
+        [
+            "with op.get_context().autocommit_block():\n    op.execute('DISCARD ALL')",
+            "op.execute('RESET ALL')",
+            "op.execute('RESET migration_gate.step')",
+            "op.execute('GRANT CREATE ON SCHEMA public TO pg_monitor')\nop.execute('SET ROLE pg_monitor')",
+        ],
+        2,
+    ),
 )
 def test_commands_after_a_session_reset_belong_to_their_revision(engine: Engine, body: str) -> None:
     ran = replay_revisions(

@@ -11,6 +11,7 @@ from migration_gate.checks import failing_upgrade
 from migration_gate.errors import TimedOut
 from migration_gate.facts import Facts
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, instead, lay, line_of
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
 
@@ -39,7 +40,7 @@ def test_a_failing_upgrade_ends_the_replay(engine: Engine, configure: str, versi
     assert failure.traceback[-1].startswith("migrations/versions/0004.py:")
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg2"])
+@pytest.mark.parametrize("driver", first_in_every_run(["asyncpg", "psycopg", "pg8000", "psycopg2"], 2))
 def test_every_driver_reports_the_same_error(engine: Engine, driver: str) -> None:
     env_py = async_env() if driver == "asyncpg" else env()
     body = 'op.execute("ALTER TABLE postz ADD x int")'
@@ -128,7 +129,7 @@ def _assert_caught_error_is_reported(engine: Engine, folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg2"])
+@pytest.mark.parametrize("driver", first_in_every_run(["asyncpg", "psycopg", "pg8000", "psycopg2"], 2))
 def test_the_first_error_is_reported_where_the_migration_caught_sqlalchemys(
     engine: Engine, driver: str
 ) -> None:
@@ -138,7 +139,7 @@ def test_the_first_error_is_reported_where_the_migration_caught_sqlalchemys(
     _assert_caught_error_is_reported(engine, folder)
 
 
-@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+@pytest.mark.parametrize("driver", first_in_every_run(["psycopg", "psycopg2", "pg8000"], 2))
 def test_the_first_error_is_reported_where_the_migration_caught_the_drivers_own(
     engine: Engine, driver: str
 ) -> None:

@@ -114,7 +114,7 @@ READY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in READY], 2))
+@pytest.mark.parametrize(("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in READY], 4))
 def test_a_fix_that_is_offered_runs_both_ways(engine: Engine, database: str, models: str) -> None:
     offered = offer(engine, database, models)
     assert offered.faults == []
@@ -283,7 +283,7 @@ RENAMES = (
 
 
 @pytest.mark.parametrize(
-    ("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in RENAMES], 2)
+    ("database", "models"), spread_over_every_run([tuple(sql) for _, *sql in RENAMES], 3)
 )
 def test_a_rename_with_changes_is_offered_first_and_keeps_rows(
     engine: Engine, database: str, models: str

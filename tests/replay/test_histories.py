@@ -61,7 +61,7 @@ def test_an_autocommit_block_runs_with_every_driver(engine: Engine, driver: str)
 
 
 @BOTH
-@pytest.mark.parametrize("snapshots", ["none", "all"])
+@pytest.mark.parametrize("snapshots", first_in_every_run(["none", "all"], 1))
 def test_a_migration_may_execute_commit_itself(engine: Engine, configure: str, snapshots: str) -> None:
     body = 'op.execute("COMMIT")\nop.execute("ALTER TYPE user_status ADD VALUE \'banned\'")'
     folder = lay(engine.folder(), after(STANDARD, body, table("later")), env(configure=configure))
@@ -361,7 +361,10 @@ with context.begin_transaction():
 
 @BOTH
 @pytest.mark.parametrize(
-    "statement", ["CREATE TABLE IF NOT EXISTS made_between (id int)", "GRANT SELECT ON users TO pg_monitor"]
+    "statement",
+    first_in_every_run(
+        ["CREATE TABLE IF NOT EXISTS made_between (id int)", "GRANT SELECT ON users TO pg_monitor"], 1
+    ),
 )
 def test_what_happens_between_two_steps_is_in_the_catalog_before_the_second(
     engine: Engine, configure: str, statement: str

@@ -83,7 +83,7 @@ ADVICE: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", spread_over_every_run(ADVICE, 3))
+@pytest.mark.parametrize("name", spread_over_every_run(ADVICE, 5))
 def test_each_kind_of_failure_has_its_advice(engine: Engine, name: str) -> None:
     code, words = ADVICE[name]
     top = f"import sqlalchemy\nconfig = context.config\n{code}"

@@ -285,12 +285,15 @@ def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidde
 @linux
 @pytest.mark.parametrize(
     "path",
-    [
-        "'.s.PGSQL.5432'",
-        "folder + '/link'",
-        "'/proc/self/cwd/.s.PGSQL.5432'",
-        "f'/dev/fd/{descriptor}/.s.PGSQL.5432'",
-    ],
+    spread_over_every_run(
+        [
+            "'.s.PGSQL.5432'",
+            "folder + '/link'",
+            "'/proc/self/cwd/.s.PGSQL.5432'",
+            "f'/dev/fd/{descriptor}/.s.PGSQL.5432'",
+        ],
+        2,
+    ),
 )
 def test_another_name_for_the_socket_is_refused(engine: Engine, forbidden: Forbidden, path: str) -> None:
     body = f"""

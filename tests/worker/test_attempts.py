@@ -101,7 +101,7 @@ def test_nothing_that_env_py_asks_about_is_changed(engine: Engine, name: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", spread_over_every_run(WANTED, 2))
+@pytest.mark.parametrize("name", spread_over_every_run(WANTED, 3))
 def test_what_env_py_fails_for_the_want_of_is_given(engine: Engine, name: str) -> None:
     code, expected = WANTED[name]
     ran = run(engine, code)

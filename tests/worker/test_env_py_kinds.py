@@ -124,7 +124,7 @@ OLDER = (
 CASES = [("newest", name) for name in KINDS] + [(v, name) for v in ("oldest", "middle") for name in OLDER]
 
 
-@pytest.mark.parametrize(("versions", "name"), spread_over_every_run(CASES, 2))
+@pytest.mark.parametrize(("versions", "name"), spread_over_every_run(CASES, 4))
 def test_every_kind_of_env_py_is_replayed_revision_by_revision(
     engine: Engine, versions: str, name: str
 ) -> None:
@@ -226,7 +226,7 @@ def test_snapshots_leave_no_trace_in_the_session(engine: Engine, name: str, snap
     assert indexes[1] - indexes[0] == {"ix_posts_title"}
 
 
-@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
+@pytest.mark.parametrize("driver", first_in_every_run(["psycopg2", "asyncpg", "psycopg", "pg8000"], 2))
 def test_snapshots_are_taken_where_each_statement_is_committed(engine: Engine, driver: str) -> None:
     url = f"postgresql+{driver}://app@db.invalid/app"
     make_env, function = (async_env, "create_async_engine") if driver == "asyncpg" else (env, "create_engine")
