@@ -56,6 +56,7 @@ DRIVERS = {
 """module and the package that has it"""
 MISSING_FILE = re.compile(r"No such file or directory: b?'([^']+)'")
 DENIED_FILE = re.compile(r"(?:Permission denied|Is a directory|Not a directory): b?'([^']+)'")
+UNMAPPED_LIBRARY = re.compile(r"(/\S+): failed to map segment from shared object")
 SKIP_VARIABLE = "SKIP_TUNNEL"
 SKIPPING = f'if os.environ.get("{SKIP_VARIABLE}") != "1":'
 
@@ -134,6 +135,18 @@ def _folders_below(root: Path) -> list[Path]:
 
 
 # Other machines.
+
+
+def advise_on_libraries(early_end: EarlyEnd) -> str | None:
+    """A compiled module that the kernel may not run where it is."""
+    match = UNMAPPED_LIBRARY.search(early_end.failure.message)
+    if match is None:
+        return None
+    return (
+        f"The disk of `{Path(match[1]).parent}` is mounted with `noexec`, so nothing compiled can be loaded "
+        "from it. Put the environment on another disk: name a folder there with `cache:` if the gate has "
+        "installed it, else its interpreter with `python:`."
+    )
 
 
 def advise_on_network(early_end: EarlyEnd) -> str | None:

@@ -131,6 +131,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     argument_advice.advise_on_x_arguments,
     argument_advice.advise_on_attributes,
     argument_advice.advise_on_interpolation,
+    machine_advice.advise_on_libraries,
     machine_advice.advise_on_drivers,
     _advise_on_modules,
     _advise_on_heads,

@@ -68,6 +68,10 @@ ADVICE: dict[str, tuple[str, str]] = {
         "raise ModuleNotFoundError(\"No module named 'psycopg2'\")",
         "-m pip install psycopg2-binary",
     ),
+    "a disk from which nothing compiled is loaded": (
+        "raise ImportError('/mnt/env/_c.so: failed to map segment from shared object')",
+        "The disk of `/mnt/env` is mounted with `noexec`",
+    ),
     "where a setting is read": (
         "import os\n{}[os.environ['LICENCE']]",
         "-licence  # migrations/env.py:",
