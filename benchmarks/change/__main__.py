@@ -21,6 +21,8 @@ from typing import Any
 from benchmarks.change.cut_repository import CutRepository, read_prepared_project
 
 NAMES = ("airflow", "dstack", "fides", "keystone", "mlflow", "optuna", "prefect", "superset")
+NOTHING_TRIED = ("--rollback", "off", "--observe", "off")
+"""the base is examined, and the change judged beside it; its revisions are not run again"""
 GATE = (sys.executable, "-m", "migration_gate", "check", ".", "--format", "json", "--checkpoint", "off")
 
 
@@ -30,6 +32,16 @@ class TimedRun:
 
     report: dict[str, Any]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """Times of runs, as multiples of one of the head alone in the same turn."""
+
+    base: float
+    """base and head"""
+    whole: float
+    """with the rollback, the observation and the rehearsal of the change, too"""
 
 
 def run_gate(folder: Path, *options: str) -> TimedRun:
@@ -45,9 +57,9 @@ def run_gate(folder: Path, *options: str) -> TimedRun:
         ) from None
 
 
-def measure_project(corpus: Path, name: str, sizes: list[int], repeat: int) -> list[float]:
-    """Print a line for each cut; the ratios of the time with the base to the time without."""
-    ratios = []
+def measure_project(corpus: Path, name: str, sizes: list[int], repeat: int) -> list[Ratios]:
+    """Print a line for each cut; what each took beside the head alone."""
+    ratios: list[Ratios] = []
     with tempfile.TemporaryDirectory(prefix=f"cut-{name}-") as scratch:
         os.chmod(scratch, 0o755)  # noqa: PTH101
         folder = Path(scratch).resolve() / "project"
@@ -60,21 +72,34 @@ def measure_project(corpus: Path, name: str, sizes: list[int], repeat: int) -> l
         newest = [files[revision] for revision in reversed(order)]
         commits = repository.commit_cuts(newest, sizes)
         for size, commit in sorted(commits.items()):
-            pairs = [(run_gate(folder), run_gate(folder, "--base", commit)) for _ in range(repeat)]
-            times = [both.seconds / alone.seconds for alone, both in pairs]
-            ratios += [statistics.median(times)] if times else []
-            print_cut(name, size, pairs[-1][1] if pairs else run_gate(folder, "--base", commit), times)
+            turns = [_run_turn(folder, commit) for _ in range(repeat)]
+            measured = _take_medians(turns) if turns else None
+            print_cut(name, size, run_gate(folder, "--base", commit), measured)
+            ratios += [measured] if measured is not None else []
     return ratios
 
 
-def print_cut(name: str, size: int, run: TimedRun, times: list[float]) -> None:
+def _run_turn(folder: Path, commit: str) -> Ratios:
+    alone = run_gate(folder).seconds
+    base = run_gate(folder, "--base", commit, *NOTHING_TRIED).seconds
+    whole = run_gate(folder, "--base", commit).seconds
+    return Ratios(base / alone, whole / alone)
+
+
+def _take_medians(ratios: list[Ratios]) -> Ratios:
+    return Ratios(
+        statistics.median(item.base for item in ratios), statistics.median(item.whole for item in ratios)
+    )
+
+
+def print_cut(name: str, size: int, run: TimedRun, measured: Ratios | None) -> None:
     """A line of the table, and one for each finding that is new or worse."""
     report = run.report
     counts = Counter(verdict["novelty"] for verdict in report["verdicts"] if not verdict["allowed"])
     numbers = " ".join(f"{novelty or 'unknown'} {number}" for novelty, number in sorted(counts.items()))
     counted = f"{numbers}, fixed {len(report['fixed'])}, blocking {report['counts']['blocking']}"
-    ratio = f", {statistics.median(times):.2f} times the head alone" if times else ""
-    print(f"{name:9} -{size:<3} {counted}, {run.seconds:.1f} s{ratio}", flush=True)
+    times = f", {_describe_ratios(measured)}" if measured is not None else ""
+    print(f"{name:9} -{size:<3} {counted}, {run.seconds:.1f} s{times}", flush=True)
     if report["base"]["failure"]:
         print(f"    the base: {report['base']['failure']}")
     old_and_blocking = [item for item in report["verdicts"] if item["novelty"] == "old" and item["blocks"]]
@@ -87,6 +112,13 @@ def print_cut(name: str, size: int, run: TimedRun, times: list[float]) -> None:
             )
 
 
+def _describe_ratios(ratios: Ratios) -> str:
+    return (
+        f"base and head take {ratios.base:.2f} times the head alone, {ratios.whole:.2f} times with rollback, "
+        "observation and rehearsal"
+    )
+
+
 def main() -> None:
     """Measure the projects that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -97,11 +129,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.corpus is None:
         parser.error("--corpus names the folder into which the recipes were prepared")
-    ratios: list[float] = []
+    ratios: list[Ratios] = []
     for name in arguments.names:
         ratios += measure_project(arguments.corpus, name, arguments.sizes, arguments.repeat)
     if ratios:
-        print(f"{len(ratios)} cuts; base and head take {statistics.median(ratios):.2f} times the head alone")
+        print(f"{len(ratios)} cuts: {_describe_ratios(_take_medians(ratios))}")
 
 
 if __name__ == "__main__":
