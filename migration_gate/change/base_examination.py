@@ -2,7 +2,8 @@
 
 Where the change edits no revision, the replay of the change shows what the base's own would: then only the
 base's models are created, in one more copy of the replayed database. Where it adds revisions and nothing
-else, and these import nothing of the project's, the models are the same, too, and no process is needed.
+else, and these import no more of the project's than env.py, the models are the same, too, and no process is
+needed.
 Else the process is a run of the gate of its own, with its own server: roles and whatever else belongs to a
 whole cluster cannot collide.
 
@@ -33,7 +34,7 @@ from migration_gate.change.base_messages import (
 )
 from migration_gate.change.revision_dependencies import (
     REVISION_MARK,
-    import_own_modules,
+    find_shared_imports,
     use_data_files,
 )
 from migration_gate.ci.base_revision import Comparison, FileChange
@@ -60,8 +61,8 @@ class _Begun:
     """What could be found out of the base while the change was examined."""
 
     base: Base | None = None
-    adds_only_revisions: bool = False
-    """the rest follows from the facts of the change"""
+    shared_imports: frozenset[str] | None = None
+    """the change only adds revisions, which import these files: the rest follows from its facts"""
 
 
 class BaseExamination:
@@ -103,13 +104,13 @@ class BaseExamination:
         self.share(NothingShared())  # if nothing was said of the replay
         assert self._begun is not None  # noqa: S101 - the block was entered
         begun = self._begun.result()
-        if not begun.adds_only_revisions:
+        if begun.shared_imports is None:
             return begun.base
         from migration_gate.change.earlier_replay import derive_base_facts  # noqa: PLC0415 - see `_run_process`
         from migration_gate.verdict.comment_files import read_comment_files  # noqa: PLC0415
 
         comparison = self._comparison.result()
-        base_facts = derive_base_facts(facts, comparison.changed_paths("A"))
+        base_facts = derive_base_facts(facts, comparison.changed_paths("A"), begun.shared_imports)
         if base_facts is None:
             return None
         texts = read_comment_files(base_facts, find_repository_root(self._settings.root))
@@ -141,8 +142,9 @@ class BaseExamination:
         read_files = _list_read_files(top, comparison.files)
         if not read_files:
             return _Begun(Base(base.commit, base.reason, is_unchanged=True))
-        if _are_plain_revisions(top, read_files):
-            return _Begun(adds_only_revisions=True)
+        shared_imports = _find_shared_imports(top, read_files)
+        if shared_imports is not None:
+            return _Begun(shared_imports=shared_imports)
         return _Begun(self._examine_commit(base.commit, comparison))
 
     def _examine_commit(self, commit: str, comparison: Comparison, *, is_alone: bool = False) -> Base | None:
@@ -232,12 +234,12 @@ def _is_unread(file: FileChange) -> bool:
     return PurePosixPath(file.path).suffix in UNREAD_SUFFIXES
 
 
-def _are_plain_revisions(top: Path, files: Sequence[FileChange]) -> bool:
-    """Whether all of these are new revisions that import nothing of the repository."""
+def _find_shared_imports(top: Path, files: Sequence[FileChange]) -> frozenset[str] | None:
+    """The files that these import and env.py does, too; None if they are not all new revisions like that."""
     if not all(file.status == "A" and _is_revision(top / file.path) for file in files):
-        return False
+        return None
     new_paths = [file.path for file in files]
-    return not import_own_modules(top, [*list_tracked_files(top).paths, *new_paths], new_paths)
+    return find_shared_imports(top, [*list_tracked_files(top).paths, *new_paths], new_paths)
 
 
 def _is_revision(path: Path) -> bool:

@@ -28,14 +28,18 @@ def share_replay(replay: Replay, new_files: Collection[str]) -> SharedReplay | N
     )
 
 
-def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
+def derive_base_facts(
+    facts: Facts, new_files: Collection[str], shared_imports: frozenset[str] = frozenset()
+) -> Facts | None:
     """The facts of the base of a change that only adds these files, all of them revisions.
 
-    None if the facts of the change do not show them.
+    `shared_imports`: the files that these import. None if the facts of the change do not show the base.
     """
     earlier = find_earlier_replay(facts.replay, new_files)
     models = facts.replay.models
     if earlier is None or _has_other_files(facts, new_files) or _depend_on_new_revisions(facts, new_files):
+        return None
+    if shared_imports and not _are_without_effect(facts.replay, shared_imports):
         return None
     if models.snapshot is not None:
         models = replace(models, snapshot=without_leftovers(models.snapshot, earlier.catalog))
@@ -48,6 +52,13 @@ def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
 
     earlier = describe_without_fixes(replace(earlier, differences=differences))
     return replace(facts, replay=replace(earlier, coverage=measure_coverage(earlier)), base=None)
+
+
+def _are_without_effect(replay: Replay, imports: frozenset[str]) -> bool:
+    """Whether these had been imported anyway, where no revision ran, and no revision builds from models."""
+    models = replay.models
+    imported = {module.file for module in models.imported_modules}
+    return imports <= imported and not models.ran_changed_files and not replay.model_statements
 
 
 def _has_other_files(facts: Facts, new_files: Collection[str]) -> bool:

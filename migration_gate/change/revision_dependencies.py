@@ -138,16 +138,30 @@ def _is_plain_value(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def import_own_modules(tree: Path, paths: Iterable[str], revisions: Iterable[str]) -> bool:
-    """Whether one of these revisions imports a module of the tree: it may add to the models, or change them.
+def find_shared_imports(tree: Path, paths: Iterable[str], revisions: Iterable[str]) -> frozenset[str] | None:
+    """The files of the tree that these revisions import, if imports of an env.py lead to all of them.
 
-    An import whose name is made while it runs counts as one.
+    None if not, or if the name of an import is made while it runs: such a revision may add to the models, or
+    change them.
     """
     sources = Sources(tree, [path for path in paths if path.endswith(".py")])
-    return any(
-        any(mark in sources.read(path) for mark in DYNAMIC_IMPORTS) or sources.list_imports(path)
-        for path in revisions
-    )
+    if any(mark in sources.read(path) for path in revisions for mark in DYNAMIC_IMPORTS):
+        return None
+    imported = frozenset(file for path in revisions for file in sources.list_imports(path))
+    return imported if not imported or _lead_to(sources, _list_environments(sources), imported) else None
+
+
+def _lead_to(sources: Sources, environments: Iterable[str], wanted: frozenset[str]) -> bool:
+    """Whether imports of an env.py lead to all of these files."""
+    reached: set[str] = set()
+    waiting = [*environments]
+    while waiting and len(reached) <= MAX_MODULES:
+        found = [file for file in sources.list_imports(waiting.pop(0)) if file not in reached]
+        reached.update(found)
+        waiting += found
+        if wanted <= reached:
+            return True
+    return False
 
 
 class Sources:

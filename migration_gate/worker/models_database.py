@@ -61,11 +61,13 @@ class ModelsDatabase:
         lost_tables: tuple[str, ...],
         *,
         describes_tables: bool,
+        ran_changed_files: bool = True,
     ) -> None:
         """Create what the contexts of env.py have as target_metadata, and send what came of it.
 
         `reflected`: the tables that were read from the database, by `id()`. `describes_tables`: say what
-        statements name of each table.
+        statements name of each table. `ran_changed_files`: whether code of the change's files was run; where
+        revisions were, that is taken for granted.
         """
         order, connections = self._order, self._connections
         contexts = _distinct_contexts(all_contexts)
@@ -74,7 +76,13 @@ class ModelsDatabase:
         if not tables:
             imported = find_imported_modules()
             self._answer.send(
-                ModelsCreated(metadatas, tables, lost_tables=lost_tables, imported_modules=imported)
+                ModelsCreated(
+                    metadatas,
+                    tables,
+                    lost_tables=lost_tables,
+                    imported_modules=imported,
+                    ran_changed_files=ran_changed_files,
+                )
             )
             return
         check = ProjectCheck(order, connections)
@@ -97,6 +105,7 @@ class ModelsDatabase:
                 lost_tables=lost_tables,
                 frozen_defaults=tuple(find_frozen_defaults(contexts)),
                 imported_modules=find_imported_modules(),
+                ran_changed_files=ran_changed_files,
                 disabled_triggers=creation.disabled_triggers,
                 dismissed=tuple(check.comparison.dismissed),
                 declared=check.declared.operations,

@@ -45,6 +45,8 @@ class ModelsRun:
         self._script: Any = None
         self.is_other_database: Callable[[Any], bool] = lambda connection: False
         """whether a connection leads to a database that this run does not judge"""
+        self._changed_names = frozenset(map(os.path.basename, order.changed_files))
+        self._ran_changed_files = False
         self._is_finished = False
         self.own_error: BaseException | None = None
         """what ended the creation of the models; env.py may only show what followed from it"""
@@ -53,11 +55,15 @@ class ModelsRun:
         """Have all that uses a database wait until the copy is there; the project's code comes later."""
         self._redirection.await_database = self._await_request
         self._redirection.database_comes_later = True
-        sys.addaudithook(self._await_before_programs)
+        sys.addaudithook(self._follow_event)
         self._reflected.install()
 
-    def _await_before_programs(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event in PROGRAM_EVENTS and not _needs_no_database(arguments):
+    def _follow_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Notice code of the change's files, by their names; and wait before programs."""
+        if event == "exec":
+            file = os.path.basename(getattr(arguments[0], "co_filename", ""))
+            self._ran_changed_files = self._ran_changed_files or file in self._changed_names
+        elif event in PROGRAM_EVENTS and not _needs_no_database(arguments):
             self._await_request()
 
     def _await_request(self) -> ModelsRequest:
@@ -126,6 +132,7 @@ class ModelsRun:
             self._reflected.tables,
             tuple(sorted(lost)),
             describes_tables=request.describes_tables,
+            ran_changed_files=self._ran_changed_files,
         )
 
 

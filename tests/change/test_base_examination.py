@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.git_repositories import commit, git
+from tests.support.release_tests import first_in_every_run
 from tests.support.user_project import ENV, MODELS, WIDEN, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
@@ -55,10 +56,11 @@ def test_what_was_there_before_does_not_block_and_what_is_new_does(place: World)
     assert report["counts"]["blocking"] == 2, ran.said
 
 
-def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World) -> None:
+@pytest.mark.parametrize("imports", first_in_every_run(["from shop.models import Item\n", ""], 1))
+def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World, imports: str) -> None:
     base = laid(place, models_py=OLD_DRIFT)
     added = 'op.add_column("item", sa.Column("extra", sa.Integer))'
-    text = revision("three", "two", added, 'op.drop_column("item", "extra")')
+    text = imports + revision("three", "two", added, 'op.drop_column("item", "extra")')
     commit(place.project, {"migrations/versions/three.py": text})
     ran, report = checked(place, base)
     assert ran.status == 1, ran.said

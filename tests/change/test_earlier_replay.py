@@ -13,10 +13,12 @@ from migration_gate.facts import (
     Constraint,
     Facts,
     Failure,
+    ImportedModule,
     Location,
     MigrationContext,
     ModelDefinition,
     Models,
+    ModelStatement,
     Replay,
     RevisionRollback,
     Snapshot,
@@ -86,6 +88,36 @@ def test_with_the_same_models_the_base_is_compared_without_running_anything() ->
     facts = derive_base_facts(Facts(replay=replace(a_replay(), models=models)), NEW_FILES)
     assert facts is not None
     assert [item.object for item in facts.replay.differences] == ["item.name"]
+
+
+IMPORTS = frozenset({"shop/models.py"})
+IMPORTED = Models(
+    tables=("public.item",),
+    snapshot=AFTER,
+    imported_modules=(ImportedModule("shop.models", "shop/models.py"),),
+)
+
+
+def test_what_a_new_revision_imports_changes_nothing_if_env_py_imports_it() -> None:
+    facts = Facts(replay=replace(a_replay(), models=IMPORTED))
+    assert derive_base_facts(facts, NEW_FILES, IMPORTS) is not None
+
+
+@pytest.mark.parametrize(
+    "replay",
+    [
+        replace(a_replay(), models=replace(IMPORTED, imported_modules=())),
+        replace(a_replay(), models=replace(IMPORTED, ran_changed_files=True)),
+        replace(
+            a_replay(),
+            models=IMPORTED,
+            model_statements=(ModelStatement(1, "a", "replay", (), is_executed=True),),
+        ),
+    ],
+    ids=["env.py does not import it", "new revisions ran first", "an old revision builds from the models"],
+)
+def test_what_a_new_revision_imports_may_have_made_the_models(replay: Replay) -> None:
+    assert derive_base_facts(Facts(replay=replay), NEW_FILES, IMPORTS) is None
 
 
 def test_what_the_projects_own_comparison_said_concerns_the_new_revisions_too() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.analysis.revision_code import list_imported_paths
-from migration_gate.change.revision_dependencies import depends_on_changes, import_own_modules
+from migration_gate.change.revision_dependencies import depends_on_changes, find_shared_imports
 from tests.support.project_files import write_files
 
 FILES = {
@@ -86,17 +86,19 @@ def test_modules_that_import_each_other_and_broken_ones_end(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "does"),
+    ("text", "shared"),
     [
-        ("import sqlalchemy as sa\nfrom alembic import op\n", False),
-        ("from shop.models import Item\n", True),
-        ("def upgrade():\n    from shop import models\n", True),
-        ("def upgrade():\n    importlib.import_module('shop.' + 'models')\n", True),
+        ("import sqlalchemy as sa\nfrom alembic import op\n", set()),
+        ("from shop.models import Item\n", {"src/shop/__init__.py", "src/shop/models.py"}),
+        ("def upgrade():\n    from shop import models\n", {"src/shop/__init__.py", "src/shop/models.py"}),
+        ("from shop.api import serve\n", None),
+        ("def upgrade():\n    importlib.import_module('shop.' + 'models')\n", None),
     ],
 )
-def test_a_new_revision_that_imports_something_of_the_project_may_change_its_models(
-    tmp_path: Path, text: str, does: bool
+def test_a_new_revision_that_imports_more_than_env_py_may_change_the_models(
+    tmp_path: Path, text: str, shared: set[str] | None
 ) -> None:
     files = FILES | {"migrations/versions/three.py": text}
     write_files(tmp_path, files)
-    assert import_own_modules(tmp_path, files, ["migrations/versions/three.py"]) is does
+    found = find_shared_imports(tmp_path, files, ["migrations/versions/three.py"])
+    assert found == shared

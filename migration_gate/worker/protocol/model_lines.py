@@ -204,6 +204,8 @@ class ModelsCreated:
     frozen_defaults: tuple[str, ...] = ()
     """`schema.table.column` of those whose default is a string for a moment ("now()", "today")"""
     imported_modules: tuple[ImportedModule, ...] = ()
+    ran_changed_files: bool = False
+    """code of a file that the change adds or edits was run to get there"""
     disabled_triggers: tuple[str, ...] = ()
     """event triggers of the migrations, which did not act on the models"""
     dismissed: tuple[FilteredObject, ...] = ()
