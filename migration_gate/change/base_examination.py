@@ -62,7 +62,7 @@ class _Begun:
 
     base: Base | None = None
     shared_imports: frozenset[str] | None = None
-    """the change only adds revisions, which import these files: the rest follows from its facts"""
+    """the change only adds revisions, which import these modules: the rest follows from its facts"""
 
 
 class BaseExamination:
@@ -235,7 +235,7 @@ def _is_unread(file: FileChange) -> bool:
 
 
 def _find_shared_imports(top: Path, files: Sequence[FileChange]) -> frozenset[str] | None:
-    """The files that these import and env.py does, too; None if they are not all new revisions like that."""
+    """The modules that these and env.py import; None if they are not all new revisions like that."""
     if not all(file.status == "A" and _is_revision(top / file.path) for file in files):
         return None
     new_paths = [file.path for file in files]

@@ -33,7 +33,7 @@ def derive_base_facts(
 ) -> Facts | None:
     """The facts of the base of a change that only adds these files, all of them revisions.
 
-    `shared_imports`: the files that these import. None if the facts of the change do not show the base.
+    `shared_imports`: the modules that these import. None if the facts of the change do not show the base.
     """
     earlier = find_earlier_replay(facts.replay, new_files)
     models = facts.replay.models
@@ -57,7 +57,7 @@ def derive_base_facts(
 def _are_without_effect(replay: Replay, imports: frozenset[str]) -> bool:
     """Whether these had been imported anyway, where no revision ran, and no revision builds from models."""
     models = replay.models
-    imported = {module.file for module in models.imported_modules}
+    imported = {module.name for module in models.imported_modules}
     return imports <= imported and not models.ran_changed_files and not replay.model_statements
 
 

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from migration_gate.analysis.revision_code import list_imported_paths
@@ -139,29 +139,33 @@ def _is_plain_value(node: ast.stmt) -> bool:
 
 
 def find_shared_imports(tree: Path, paths: Iterable[str], revisions: Iterable[str]) -> frozenset[str] | None:
-    """The files of the tree that these revisions import, if imports of an env.py lead to all of them.
+    """The modules of the tree that these revisions import (`shop.models`), if env.py seems to import them.
 
-    None if not, or if the name of an import is made while it runs: such a revision may add to the models, or
-    change them.
+    None if it does not, or if the name of an import is made while it runs: such a revision may add to the
+    models, or change them.
     """
     sources = Sources(tree, [path for path in paths if path.endswith(".py")])
     if any(mark in sources.read(path) for path in revisions for mark in DYNAMIC_IMPORTS):
         return None
-    imported = frozenset(file for path in revisions for file in sources.list_imports(path))
-    return imported if not imported or _lead_to(sources, _list_environments(sources), imported) else None
+    imported: dict[str, list[str]] = {}
+    for path in revisions:
+        imported |= sources.find_modules(path)
+    if not _lead_to(sources, _list_environments(sources), imported.values()):
+        return None
+    return frozenset(name.replace("/", ".") for name in imported)
 
 
-def _lead_to(sources: Sources, environments: Iterable[str], wanted: frozenset[str]) -> bool:
-    """Whether imports of an env.py lead to all of these files."""
+def _lead_to(sources: Sources, environments: Iterable[str], modules: Iterable[Iterable[str]]) -> bool:
+    """Whether imports of an env.py lead to each of these modules, by the files that it may be."""
+    missing = [set(files) for files in modules]
     reached: set[str] = set()
     waiting = [*environments]
-    while waiting and len(reached) <= MAX_MODULES:
+    while missing and waiting and len(reached) <= MAX_MODULES:
         found = [file for file in sources.list_imports(waiting.pop(0)) if file not in reached]
         reached.update(found)
         waiting += found
-        if wanted <= reached:
-            return True
-    return False
+        missing = [files for files in missing if files.isdisjoint(found)]
+    return not missing
 
 
 class Sources:
@@ -187,21 +191,32 @@ class Sources:
             self._imports[path] = self._find_imports(path)
         return self._imports[path]
 
+    def find_modules(self, path: str) -> dict[str, list[str]]:
+        """The modules that a file imports (`shop/models`), and the files that each may be."""
+        found = {name: self._find_files(name) for name in self._list_names(path)}
+        return {name: files for name, files in found.items() if files}
+
     def _find_imports(self, path: str) -> list[str]:
+        """The files of the modules that a file imports, and of the packages around them."""
+        names = [outer for name in self._list_names(path) for outer in _list_packages(name)]
+        return [file for name in names for file in self._find_files(name)]
+
+    def _list_names(self, path: str) -> frozenset[str]:
         data = self.read(path)
         if not any(dots or name.split(b".")[0] in self._words for dots, name in _IMPORT.findall(data)):
-            return []
-        imported = list_imported_paths(data.decode("utf-8", "replace"), path)
-        return [file for name in imported for file in self._find_files(name)]
+            return frozenset()
+        return list_imported_paths(data.decode("utf-8", "replace"), path)
 
     def _find_files(self, name: str) -> list[str]:
-        """The files of a module and of the packages around it."""
-        files = []
-        while name:
-            candidates = self._modules.get(posixpath.basename(name), [])
-            files += [file for file in candidates if f"/{_name_module(file)}".endswith(f"/{name}")]
-            name = posixpath.dirname(name)
-        return files
+        candidates = self._modules.get(posixpath.basename(name), [])
+        return [file for file in candidates if f"/{_name_module(file)}".endswith(f"/{name}")]
+
+
+def _list_packages(name: str) -> Iterator[str]:
+    """A module, and the packages around it."""
+    while name:
+        yield name
+        name = posixpath.dirname(name)
 
 
 def _name_module(path: str) -> str:

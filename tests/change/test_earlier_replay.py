@@ -90,7 +90,7 @@ def test_with_the_same_models_the_base_is_compared_without_running_anything() ->
     assert [item.object for item in facts.replay.differences] == ["item.name"]
 
 
-IMPORTS = frozenset({"shop/models.py"})
+IMPORTS = frozenset({"shop.models"})
 IMPORTED = Models(
     tables=("public.item",),
     snapshot=AFTER,
