@@ -61,8 +61,8 @@ def locate_downgrade(replay: Replay, revision: str) -> Location | None:
     return known.location if known is not None else None
 
 
-def collect_failure_evidence(failure: Failure) -> Iterator[Evidence]:
-    """The statement, and what Postgres or Python said of it."""
+def collect_failure_evidence(failure: Failure, rows: str = "", row: str = "") -> Iterator[Evidence]:
+    """The statement, what Postgres or Python said of it, and with which `rows`, or `row`, that was."""
     error = failure.first_error or failure
     sqlstate = f"(SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     texts = {
@@ -70,6 +70,7 @@ def collect_failure_evidence(failure: Failure) -> Iterator[Evidence]:
         "error": f"{error.exception_class} {sqlstate}".strip(),
         "detail": error.detail,
         "hint": error.hint,
+        "row": row,
         "seen as": failure.message if error is not failure else None,
     }
     for label, text in texts.items():
@@ -78,7 +79,9 @@ def collect_failure_evidence(failure: Failure) -> Iterator[Evidence]:
     if not error.statement:
         for frame in error.traceback[-SHOWN_FRAMES:]:
             yield Evidence("frame", frame)
-    if depends_on_rows(failure):
+    if rows:
+        yield Evidence("rows", rows)
+    elif depends_on_rows(failure):
         yield Evidence("rows", "the tables held rows of the gate's; without rows it may succeed")
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.candidate_values import CandidateValues
-from migration_gate.catalog.row_source import FilledTable
+from migration_gate.catalog.row_source import FilledTable, RowVariety
 from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
@@ -41,15 +40,6 @@ ROWS_PER_SHARED_PARENT = 3
 TAKEN = ("23505", "23P01")
 """unique_violation, exclusion_violation"""
 FOREIGN_TABLE = "it is a foreign table"
-
-
-class RowVariety(IntEnum):
-    """Which rows a table gets; each has those of the ones before it."""
-
-    NONE = 0
-    PLAIN = 1
-    UNUSUAL = 2
-    EXTREME = 3
 
 
 @dataclass
@@ -118,6 +108,37 @@ class GeneratedRows:
             self._filled[table.oid] = self._fill(table, variety)
         self._connect_late_keys()
         return tuple(_describe(rows) for rows in self._filled.values())
+
+    def add_unusual(self, table: Table, made: int, variety: RowVariety) -> FilledTable:
+        """Add unusual rows to a table that has rows already; nothing is committed.
+
+        `made`: how many of its rows are like the plain ones with the first numbers. The tables that it
+        references have their rows.
+        """
+        rows = _TableRows(table, tuple(self._list_filled_columns(table)))
+        for key in self._catalog.foreign_keys_of(table):
+            referenced = self._find_referenced(key)
+            if referenced is not None and referenced.oid not in self._parents:
+                self._parents[referenced.oid] = self._read_rows(referenced)
+        self._insert_unusual(rows, made, variety)
+        if not rows.count:
+            known = self._read_rows(table)[:1]
+            rows.pinned = dict(self._values.pick_checked(table, known[0])) if known else {}
+            rows.banned.clear()
+            if rows.pinned:
+                self._insert_unusual(rows, made, variety)
+        self._parents.pop(table.oid, None)  # there are more now
+        return _describe(rows)
+
+    def _insert_unusual(self, rows: _TableRows, made: int, variety: RowVariety) -> None:
+        self._insert_others(rows, made, UNUSUAL_ROWS, is_extreme=False)
+        if variety > RowVariety.UNUSUAL and self._has_extremes(rows):
+            self._insert_others(rows, made + UNUSUAL_ROWS, EXTREME_ROWS, is_extreme=True)
+
+    def sort_tables(self, tables: Iterable[Table]) -> list[Table]:
+        """These tables, each after those that it references, as far as that is possible."""
+        wanted = {table.oid for table in tables}
+        return [table for table in self._order_tables() if table.oid in wanted]
 
     def _order_tables(self) -> Iterator[Table]:
         """Each table after those that it references, as far as that is possible."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from migration_gate.catalog.comparable_catalog import RevisionChanges
-from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Table
+from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Index, Table
 from migration_gate.lazy_dataclass import dataclass
 
 _RULES = ("check", "unique", "exclusion", "foreign key", "primary key")
@@ -38,6 +38,17 @@ class OldShape:
             and item.kind in _RULES
         )
 
+    def list_unique_indexes(self, schema: str, table: str) -> tuple[Index, ...]:
+        """The unique indexes that a table does not have any more, but those of constraints."""
+        return tuple(
+            item
+            for item in self.removed
+            if isinstance(item, Index)
+            and (item.schema, item.table) == (schema, table)
+            and item.unique
+            and item.constraint is None
+        )
+
     @cached_property
     def _columns(self) -> Mapping[tuple[str, str, str], Column]:
         columns = [item for item in self.removed if isinstance(item, Column)]
@@ -56,6 +67,28 @@ def describe_old_shape(changes: Sequence[RevisionChanges]) -> OldShape:
         key for change in changes for item in (*change.removed, *change.added) for key in _table_of(item)
     )
     return OldShape(removed, touched)
+
+
+def loosens(change: RevisionChanges) -> bool:
+    """Whether a table that stays may have other values after a revision than before it."""
+    before = {(item.schema, item.name) for item in change.removed if isinstance(item, Table)}
+    dropped = before - {(item.schema, item.name) for item in change.added if isinstance(item, Table)}
+    added = {(type(item), str(item)): item for item in change.added}
+    return any(
+        _is_loosened(item, added.get((type(item), str(item))))
+        for item in change.removed
+        if dropped.isdisjoint(_table_of(item))
+    )
+
+
+def _is_loosened(earlier: CatalogObject, later: CatalogObject | None) -> bool:
+    if isinstance(earlier, Column) and isinstance(later, Column):
+        return earlier.nullable < later.nullable or earlier.type != later.type
+    if isinstance(earlier, EnumType):
+        return later is not None
+    if isinstance(earlier, Constraint):
+        return earlier.kind in _RULES
+    return isinstance(earlier, Index) and earlier.unique
 
 
 def _table_of(item: CatalogObject) -> Iterator[tuple[str, str]]:

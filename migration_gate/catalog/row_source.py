@@ -1,13 +1,14 @@
 """Puts rows into tables of a database that is nobody's, so that it shows what becomes of rows.
 
 `RowSource` is what others use. `SimpleRows` makes the simplest rows that a table takes: every column has a
-value, and each row another one.
+value, and each row another one. `FullRows`, in `full_rows`, makes unusual ones as well.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from migration_gate.catalog.old_shape import OldShape
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(r"'((?:[^']|'')*)'::")
 _ROW_COUNT = 2
 _REFUSED = "its rows would not have fitted {rule} of the older schema"
+
+
+class RowVariety(IntEnum):
+    """Which rows a table gets; each has those of the ones before it."""
+
+    NONE = 0
+    PLAIN = 1
+    UNUSUAL = 2
+    EXTREME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,20 @@ class RowSource(Protocol):
         """
         ...
 
+    def add_unusual(
+        self,
+        connection: psycopg.Connection[Any],
+        catalog: Snapshot,
+        tables: Sequence[FilledTable],
+        old: OldShape,
+        variety: RowVariety,
+    ) -> tuple[FilledTable, ...]:
+        """Add unusual rows, up to a variety, to tables that have rows; what each got, or why it got none.
+
+        They fit `old` as well. Nothing else is changed in the database. The connection autocommits.
+        """
+        ...
+
     def start_rows(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> SingleRows:
         """What makes single rows in the open transaction, whose values are partly given."""
         ...
@@ -82,6 +106,17 @@ class SimpleRows:
             filling.fill(table)
         filling.try_refused_again()
         return tuple(filling.filled.values())
+
+    def add_unusual(
+        self,
+        connection: psycopg.Connection[Any],
+        catalog: Snapshot,
+        tables: Sequence[FilledTable],
+        old: OldShape,
+        variety: RowVariety,
+    ) -> tuple[FilledTable, ...]:
+        """None: these rows are simple."""
+        return ()
 
     def start_rows(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> SingleRows:
         """As `RowSource` says."""

@@ -163,6 +163,44 @@ def select_same_rows(
     return selected
 
 
+def find_unusual_fate(
+    before: Mapping[int, StoredRows],
+    down: Mapping[int, StoredRows],
+    again: Mapping[int, StoredRows],
+    usual: Sequence[AlteredRows] = (),
+) -> tuple[AlteredRows, ...]:
+    """What became of unusual rows, without what is known of usual ones.
+
+    An upgrade that corrects rows does so again with those that were made after it: what it alone has changed
+    is no fault. Where it changes a column at all, unusual values may be none that it leaves: `is_unusual`.
+    """
+    known = {altered.object for altered in usual}
+    found: list[AlteredRows] = []
+    for oid, table in before.items():
+        later = again.get(oid)
+        if oid not in down or not table.rows or later is None:
+            continue
+        changed = set(_list_upgraded_columns(down[oid], later))
+        for altered in _describe_altered(table, down[oid], later, [], is_convertible=True):
+            if altered.by_downgrade and altered.object not in known:
+                found.append(replace(altered, is_unusual=altered.object in changed))
+    return tuple(found)
+
+
+def _list_upgraded_columns(down: StoredRows, again: StoredRows) -> Iterator[str]:
+    """The columns of which the upgrade changed a value, or the type, as reports show them."""
+    stayed = [(column, again.find_column(column.number)) for column in down.columns]
+    pairs = [(column, later) for column, later in stayed if later is not None]
+    keys = [pair for pair in pairs if pair[0].is_key and pair[1].is_key] or pairs
+    rows = {_key_of(row, [later.name for _, later in keys]): row for row in again.rows}
+    for column, later in pairs:
+        for row in down.rows:
+            other = rows.get(_key_of(row, [own.name for own, _ in keys]))
+            if other is None or other.get(later.name) != row.get(column.name) or column.type != later.type:
+                yield f"{again}.{later.name}"
+                break
+
+
 def find_row_fate(
     before: Mapping[int, StoredRows],
     down: Mapping[int, StoredRows],

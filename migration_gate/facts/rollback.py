@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from migration_gate.facts.failure import Failure
+from migration_gate.facts.rehearsal import FailingRows
 from migration_gate.lazy_dataclass import dataclass
 
 RollbackScope = Literal["change", "all", "off"]
@@ -70,6 +71,8 @@ class AlteredRows:
     """a clause"""
     by_downgrade: bool
     """the downgrade changed them; else only the upgrade after it did"""
+    is_unusual: bool = False
+    """only unusual rows, of a column that the upgrade changes as well: it may never leave such values"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,13 @@ class RevisionRollback:
     reupgrade_differences: tuple[RollbackDifference, ...] = ()
     """what differs after the second upgrade from what there was after the first"""
     row_failure: Failure | None = None
-    """an error of the project's own code over a row that the gate had made up; without rows there is none"""
+    """an error over rows that the gate had made up; with plainer rows, or without any, there is none"""
+    failing_rows: FailingRows = "plain"
+    """which rows `row_failure` is about"""
+    newer_row_failure: Failure | None = None
+    """the error of the downgrade over rows that only the newer schema allows"""
+    newer_row: str = ""
+    """such a row, as far as Postgres names it"""
     lost_values: tuple[str, ...] = ()
     """columns, and whole tables, that the downgrade removed with the values in them"""
     altered_rows: tuple[AlteredRows, ...] = ()

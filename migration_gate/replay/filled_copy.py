@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.generated_rows import RowVariety, fill_database
-from migration_gate.catalog.row_source import FilledTable
+from migration_gate.catalog.generated_rows import fill_database
+from migration_gate.catalog.row_source import FilledTable, RowVariety
 from migration_gate.catalog.row_state import RowState, read_row_state
 from migration_gate.catalog.row_survival import StoredRows, select_new_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.broken_rules import find_broken_rules
-from migration_gate.catalog.generated_rows import RowVariety, count_rows
+from migration_gate.catalog.generated_rows import count_rows
 from migration_gate.catalog.row_losses import find_row_changes
+from migration_gate.catalog.row_source import RowVariety
 from migration_gate.catalog.row_state import RowState, read_row_state
 from migration_gate.catalog.row_survival import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
@@ -34,6 +35,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
+from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
@@ -270,7 +272,7 @@ class RehearsalRun:
         row_failure = RowFailure(
             failure,
             "own",
-            _find_row(connection, failure.message, filled.snapshot),
+            find_row_with_null(connection, failure.message),
             tuple(str(table) for table in involved),
         )
         if self._own_rows.is_active:
@@ -347,25 +349,3 @@ def _find_cause(change: RowChange, statements: Sequence[ExecutedStatement]) -> R
     if not best:
         return change
     return replace(change, statement=best[-1].sql, line=best[-1].line)
-
-
-_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
-
-
-def _find_row(connection: psycopg.Connection[Any], message: str, snapshot: Snapshot) -> str:
-    """A row with the NULL that Postgres's message is about; '' if it is about something else."""
-    import psycopg  # noqa: PLC0415 - loaded while the server starts
-    from psycopg import sql  # noqa: PLC0415
-
-    match = _NULLS.search(message)
-    table = next((item for item in snapshot.tables if match and item.name == match["table"]), None)
-    if match is None or table is None or not snapshot.find_column(table, match["column"]):
-        return ""
-    query = sql.SQL("select t::text from {} t where {} is null limit 1").format(
-        sql.Identifier(table.schema, table.name), sql.Identifier(match["column"])
-    )
-    try:
-        row = connection.execute(query).fetchone()
-    except psycopg.Error:
-        return ""  # earlier revisions have renamed it
-    return str(row[0]) if row is not None else ""

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migration_gate.catalog.row_source import FilledTable, RowSource
-from migration_gate.facts import DowngradeText, Failure, RevisionRollback
+from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
+from migration_gate.facts import DowngradeText, FailingRows, Failure, RevisionRollback
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.history_prefix import HistoryPrefix
+from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_state import RolledBackHistory, StateReader
 from migration_gate.replay.round_trip import RoundTrips
@@ -35,6 +36,8 @@ class RollbackProof:
     rollbacks: tuple[RevisionRollback, ...] = ()
     refused_tables: tuple[FilledTable, ...] = ()
     """tables that took no row"""
+    simple_tables: tuple[FilledTable, ...] = ()
+    """tables that took simple rows alone"""
 
 
 class RollbackRun:
@@ -77,12 +80,17 @@ class RollbackRun:
         try:
             yield from self._go_down()
             yield from self._go_up()
-            yield from self._repeat_without_rows()
+            yield from self._repeat_with_fewer_rows()
+            yield from self._try_newer_rows()
         except psycopg.Error as error:
             self._leave_out(describe_trial_error(self._setup.server, self._setup.rollback_database, error))
         order = [revision for revision in self._history.order if revision in self._results]
         rollbacks = tuple(self._results[revision] for revision in order)
-        return RollbackProof(rollbacks, tuple(self._states.refused.values()))
+        return RollbackProof(
+            rollbacks,
+            tuple(self._states.refused.values()),
+            tuple(self._states.without_unusual.values()),
+        )
 
     def _leave_out(self, problem: str) -> None:
         """Say of the revisions that are not proven yet why they are not."""
@@ -126,7 +134,7 @@ class RollbackRun:
             for revision in newest:
                 yield self._describe_progress(revision)
                 trip = self._trips.make(connection, session.run, revision, state, above)
-                if not trip.is_clean or trip.rollback.altered_rows:
+                if not trip.is_clean or _has_altered_rows(trip.rollback):
                     return
                 self._results[revision] = trip.rollback
                 state, above = trip.down, [revision]
@@ -147,7 +155,7 @@ class RollbackRun:
                 yield self._describe_progress(revision)
                 trip = self._trips.make(connection, self._run, revision, state, above)
                 self._results[revision] = trip.rollback
-                if not trip.is_clean or trip.rollback.altered_rows:
+                if not trip.is_clean or _has_altered_rows(trip.rollback):
                     return  # its functions run again on the way down, and what they do to rows is theirs
                 state, above = trip.down, [revision]
 
@@ -174,32 +182,100 @@ class RollbackRun:
                 state = self._states.fill(connection, [revision])
                 self._results[revision] = self._trips.make(connection, self._run, revision, state).rollback
 
-    # Without rows.
+    # With other rows.
 
-    def _repeat_without_rows(self) -> Generator[Progress, None, None]:
-        """Prove those again, with no row of ours, whose own code failed over the content of one, perhaps."""
-        doubtful = [name for name, rollback in self._results.items() if find_own_failure(rollback)]
+    def _repeat_with_fewer_rows(self) -> Generator[Progress, None, None]:
+        """Prove those again, with plainer rows or none, that failed over what is in a row, perhaps."""
+        doubtful = [name for name, rollback in self._results.items() if find_row_error(rollback)]
         for revision in doubtful:
             yield Progress("rollback", revision, len(self._results) - len(doubtful), len(self._results))
-            if self._prefix.reach(revision):
-                continue
-            self._prefix.copy()
-            with self._setup.server.connect(self._setup.rollback_database) as connection:
+            first = self._results[revision]
+            for variety in (RowVariety.PLAIN, RowVariety.NONE):
+                if variety is RowVariety.NONE and find_own_failure(first) is None:
+                    break
+                if self._reach(revision):
+                    break
+                rollback = self._repeat(revision, variety)
+                if find_row_error(rollback) is None:
+                    rollback = self._blame_rows(rollback, first, variety)
+                self._results[revision] = rollback
+                if find_row_error(rollback) is None:
+                    break
+
+    def _repeat(self, revision: str, variety: RowVariety) -> RevisionRollback:
+        """The rollback with these rows, in the copy that was made for it."""
+        with self._setup.server.connect(self._setup.rollback_database) as connection:
+            if variety is RowVariety.NONE:
                 state = self._states.read_without_rows(connection)
-                rollback = self._trips.make(connection, self._run, revision, state).rollback
-            if find_own_failure(rollback) is None:
-                rollback = replace(rollback, row_failure=find_own_failure(self._results[revision]))
-            self._results[revision] = rollback  # its own failure is nobody's row's fault
+            else:
+                state = self._states.fill(connection, [revision], variety)
+            return self._trips.make(connection, self._run, revision, state).rollback
+
+    def _blame_rows(
+        self, rollback: RevisionRollback, first: RevisionRollback, variety: RowVariety
+    ) -> RevisionRollback:
+        """The rollback that succeeded with fewer rows, with the error of the first one."""
+        rows: FailingRows = "plain"
+        if variety is RowVariety.PLAIN:
+            rows = "extreme"
+            if not self._reach(rollback.revision):
+                unusual = self._repeat(rollback.revision, RowVariety.UNUSUAL)
+                rows = "extreme" if find_row_error(unusual) is None else "unusual"
+        return replace(rollback, row_failure=find_row_error(first), failing_rows=rows)
+
+    def _try_newer_rows(self) -> Generator[Progress, None, None]:
+        """Downgrade with rows that only the newer schema allows, those that have loosened something."""
+        for revision in [name for name in self._results if self._states.has_loosened(name)]:
+            rollback = self._results[revision]
+            if not rollback.is_complete or rollback.row_failure is not None:
+                continue
+            yield Progress("rollback", revision, len(self._results) - 1, len(self._results))
+            if self._reach(revision):
+                continue
+            with self._setup.server.connect(self._setup.rollback_database) as connection:
+                self._states.fill(connection, [revision], fits_old=False)
+                failure = self._trips.downgrade(self._run, revision)
+                if failure is not None and failure.sqlstate is not None:
+                    row = find_row_with_null(connection, failure.message)
+                    self._results[revision] = replace(rollback, newer_row_failure=failure, newer_row=row)
+
+    def _reach(self, revision: str) -> str:
+        """Make the copy anew, with the history up to the revision; why that failed, or ''."""
+        if revision == self._history.order[-1]:
+            self._copy_again()
+            return ""
+        problem = self._prefix.reach(revision)
+        if not problem:
+            self._prefix.copy()
+        return problem
 
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run them in a process of their own."""
         return self._channel.run(self._setup.rollback_database, runs)
 
 
+_ROWLESS = ("25", "2B", "42", "55")
+"""classes of SQLSTATEs that no content of rows brings about"""
+
+
+def find_row_error(rollback: RevisionRollback) -> Failure | None:
+    """The error of a function that may be about the content of rows."""
+    failure = rollback.failure or rollback.reupgrade_failure
+    if failure is None:
+        return None
+    error = failure.first_error or failure
+    return None if (error.sqlstate or "").startswith(_ROWLESS) else failure
+
+
 def find_own_failure(rollback: RevisionRollback) -> Failure | None:
     """The error of a function that the project's own code raised: Postgres' errors have a code."""
     failures = filter(None, (rollback.failure, rollback.reupgrade_failure))
     return next((item for item in failures if item.sqlstate is None and item.first_error is None), None)
+
+
+def _has_altered_rows(rollback: RevisionRollback) -> bool:
+    """Whether rows were altered that are followed further down."""
+    return any(not altered.is_unusual for altered in rollback.altered_rows)
 
 
 def find_refused_notes(proof: RollbackProof) -> Iterator[str]:
@@ -209,6 +285,12 @@ def find_refused_notes(proof: RollbackProof) -> Iterator[str]:
         yield (
             f"no row could be made for `{name}` before the downgrades ({table.refusal}): "
             "whether its rows survive them is not known"
+        )
+    for table in proof.simple_tables:
+        name = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
+        yield (
+            f"`{name}` got simple rows alone before the downgrades ({table.refusal}): "
+            "whether NULL, long texts and the like survive them is not known"
         )
     one_way = [rollback for rollback in proof.rollbacks if rollback.refusal]
     if one_way:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,9 @@ from migration_gate.catalog.comparable_catalog import (
     RevisionChanges,
     parse_changes,
 )
-from migration_gate.catalog.old_shape import describe_old_shape
-from migration_gate.catalog.row_source import FilledTable, RowSource, SimpleRows
+from migration_gate.catalog.full_rows import FullRows
+from migration_gate.catalog.old_shape import OldShape, describe_old_shape, loosens
+from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
 from migration_gate.catalog.row_survival import (
     StoredRows,
     read_stored_rows,
@@ -21,9 +22,12 @@ from migration_gate.catalog.row_survival import (
     select_same_rows,
 )
 from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
-from migration_gate.facts import Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
+from migration_gate.replay.rollback_tables import (
+    add_single_parents,
+    list_reached_tables,
+    list_touched_tables,
+)
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.step_lines import StepFinished
 
@@ -66,7 +70,9 @@ class DatabaseState:
 
     catalog: CatalogSet
     rows: dict[int, StoredRows] = field(default_factory=dict)
-    """those that the gate made, by the oid of the table"""
+    """the simple rows that the gate made, by the oid of the table"""
+    unusual: dict[int, StoredRows] = field(default_factory=dict)
+    """the other rows that it made"""
     convertible: frozenset[int] = frozenset()
     """tables whose values fit the earlier types of their columns"""
 
@@ -83,12 +89,24 @@ class StateReader:
         self._history = history
         self._version_tables = version_tables
         self._reader = CatalogReader(version_tables)
-        self._row_source = row_source or SimpleRows()
+        self._row_source = row_source or FullRows()
         self.refused: dict[str, FilledTable] = {}
         """tables that took no row, by their names"""
+        self.without_unusual: dict[str, FilledTable] = {}
+        """tables that took simple rows alone, by their names"""
 
-    def fill(self, connection: psycopg.Connection[Any], revisions: Sequence[str]) -> DatabaseState:
-        """Put rows into the tables that the revisions are about; the state of the database then."""
+    def fill(
+        self,
+        connection: psycopg.Connection[Any],
+        revisions: Sequence[str],
+        variety: RowVariety = RowVariety.EXTREME,
+        *,
+        fits_old: bool = True,
+    ) -> DatabaseState:
+        """Put rows into the tables that the revisions are about; the state of the database then.
+
+        `fits_old`: rows fit the tables as they were before the revisions, too.
+        """
         catalog_rows = read_catalog_rows(connection)
         snapshot = parse_catalog_rows(catalog_rows, self._version_tables)
         in_order = [revision for revision in self._history.order if revision in revisions]
@@ -98,28 +116,37 @@ class StateReader:
         tables = list_touched_tables(snapshot, old.touched, statements)
         reached = list_reached_tables(snapshot, tables, old)
         known = read_stored_rows(connection, [table.oid for table in reached])
-        filled = self._row_source.fill_tables(connection, snapshot, tables, old)
-        self._remember_refused(snapshot, tables, filled)
-        rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])
-        if snapshot.routines:  # rows may have had them run: one that makes partitions, for example
+        shape = old if fits_old else OldShape()
+        filled = self._row_source.fill_tables(connection, snapshot, tables, shape)
+        oids = [table.oid for table in filled if table.is_filled]
+        simple = rows = select_new_rows(read_stored_rows(connection, oids), known)
+        if variety > RowVariety.PLAIN:
+            wanted = {table.oid for table in tables}
+            several = {table.oid for table in add_single_parents(snapshot, tables)}
+            chosen = [table for table in filled if table.is_filled and table.oid in several]
+            unusual = self._row_source.add_unusual(connection, snapshot, chosen, shape, variety)
+            rows = select_new_rows(read_stored_rows(connection, oids), known)
+            simple = select_same_rows(rows, simple)  # triggers may have changed them
+            if fits_old:
+                _remember_refused(self.without_unusual, wanted, unusual)
+                _remember_refused(self.refused, wanted, filled)
+        # Rows may have had routines run: one that makes partitions, for example.
+        if snapshot.routines or any(table.partition_key for table in tables):
             catalog_rows = read_catalog_rows(connection)
         return DatabaseState(
             self._reader.make_set(catalog_rows),
-            select_new_rows(rows, known),
+            simple,
+            select_new_rows(rows, simple),
             frozenset(table.oid for table in filled if table.fits_old_types),
         )
+
+    def has_loosened(self, revision: str) -> bool:
+        """Whether tables may have rows now that did not fit their shape before the revision."""
+        return any(loosens(change) for change in self._history.changes[revision])
 
     def read_without_rows(self, connection: psycopg.Connection[Any]) -> DatabaseState:
         """The state of a database into which no rows were put."""
         return DatabaseState(self.read_catalog(connection))
-
-    def _remember_refused(
-        self, snapshot: Snapshot, tables: Sequence[Table], filled: Iterable[FilledTable]
-    ) -> None:
-        wanted = {table.oid for table in tables}
-        for table in filled:
-            if not table.is_filled and table.oid in wanted:
-                self.refused.setdefault(f"{table.schema}.{table.name}", table)
 
     def read_state(self, connection: psycopg.Connection[Any], before: DatabaseState) -> DatabaseState:
         """The state after a function, of the rows that were there before it."""
@@ -127,9 +154,18 @@ class StateReader:
         return DatabaseState(
             self.read_catalog(connection),
             select_same_rows(rows, before.rows),
+            select_same_rows(rows, before.unusual),
             before.convertible,
         )
 
     def read_catalog(self, connection: psycopg.Connection[Any]) -> CatalogSet:
         """The catalog as it is now."""
         return self._reader.read(connection)
+
+
+def _remember_refused(
+    known: dict[str, FilledTable], wanted: Collection[int], filled: Iterable[FilledTable]
+) -> None:
+    for table in filled:
+        if not table.is_filled and table.oid in wanted:
+            known.setdefault(f"{table.schema}.{table.name}", table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from migration_gate.catalog.candidate_values import CandidateValues
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.facts import Snapshot, Table
 
@@ -43,3 +44,21 @@ def list_reached_tables(snapshot: Snapshot, tables: Iterable[Table], old: OldSha
             if referenced is not None:
                 waiting.append(referenced)
     return tuple(reached.values())
+
+
+def add_single_parents(snapshot: Snapshot, tables: Iterable[Table]) -> tuple[Table, ...]:
+    """The tables, and parents of which each row needs one of its own."""
+    values = CandidateValues(snapshot)
+    found: dict[int, Table] = {}
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table.oid in found:
+            continue
+        found[table.oid] = table
+        for key in snapshot.foreign_keys_of(table):
+            schema, _, name = (key.references or "").partition(".")
+            referenced = snapshot.find_table(schema, name)
+            if referenced is not None and values.is_unique_key(table, key):
+                waiting.append(referenced)
+    return tuple(found.values())

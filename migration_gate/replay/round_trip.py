@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from migration_gate.analysis.catalog_round_trip import find_round_trip_differences, only_adds_labels
 from migration_gate.analysis.refusals import describe_refusal, is_about_shared_role
 from migration_gate.catalog.comparable_catalog import CatalogSet, RevisionChanges
-from migration_gate.catalog.row_survival import RowFate, find_row_fate, read_rows_again
+from migration_gate.catalog.row_survival import (
+    RowFate,
+    StoredRows,
+    find_row_fate,
+    find_unusual_fate,
+    read_rows_again,
+    select_same_rows,
+)
 from migration_gate.facts import DowngradeText, Failure, RevisionRollback
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder
@@ -72,6 +79,13 @@ class RoundTrips:
             ),
         )
 
+    def downgrade(self, run: RunFunctions, revision: str) -> Failure | None:
+        """Downgrade a revision alone; the error that ended it."""
+        finished = run([RevisionRun(revision, "downgrade")])
+        if finished.problem or finished.error is None or finished.failed != revision:
+            return None
+        return self._build_failure(finished, "downgrade")
+
     def make(
         self,
         connection: psycopg.Connection[Any],
@@ -120,10 +134,16 @@ class RoundTrips:
             return RoundTrip(replace(add_fate(rollback, fate), reupgrade_failure=failure), down)
         after_rows = read_rows_again(connection, before.rows)
         after_catalog = self._states.read_catalog(connection)
-        fate = find_row_fate(before.rows, down.rows, after_rows, before.convertible)
+        fate = find_row_fate(
+            before.rows, down.rows, _select_again(after_rows, before.rows), before.convertible
+        )
+        unusual = find_unusual_fate(before.unusual, down.unusual, after_rows, fate.altered)
+        fate = replace(fate, altered=(*fate.altered, *unusual))
         differences = find_round_trip_differences(before.catalog, after_catalog)
         rollback = replace(add_fate(rollback, fate), reupgrade_differences=differences, is_complete=True)
-        return RoundTrip(rollback, down)
+        # What becomes of altered rows further down would be said of other revisions.
+        followed = {} if unusual else down.unusual
+        return RoundTrip(rollback, replace(down, unusual=followed))
 
     def _describe_failed_downgrade(
         self, rollback: RevisionRollback, finished: RunsFinished
@@ -157,6 +177,14 @@ def expect_catalog(before: CatalogSet, changes: Iterable[RevisionChanges]) -> Ca
     for change in changes:
         expected = (expected - change.added) | change.removed
     return expected
+
+
+def _select_again(
+    rows: Mapping[int, StoredRows], tracked: Mapping[int, StoredRows]
+) -> Mapping[int, StoredRows]:
+    """Of the tables that stayed, the tracked rows; of one that was made anew, all."""
+    stayed = {oid: table for oid, table in rows.items() if table.oid == oid}
+    return {**rows, **select_same_rows(stayed, tracked)}
 
 
 def add_fate(rollback: RevisionRollback, fate: RowFate) -> RevisionRollback:

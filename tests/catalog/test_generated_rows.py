@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from migration_gate.catalog.generated_rows import RowVariety, fill_database
-from migration_gate.catalog.row_source import FilledTable
+from migration_gate.catalog.generated_rows import fill_database
+from migration_gate.catalog.row_source import FilledTable, RowVariety
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from tests.support.replay_engine import Engine
 

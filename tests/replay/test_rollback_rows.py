@@ -1,0 +1,186 @@
+"""Downgrades are proven with unusual rows: NULL, the longest texts, the largest numbers, duplicates."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import pytest
+
+from migration_gate import checks
+from migration_gate.check import Severity
+from migration_gate.facts import Facts, RevisionRollback
+from tests.replay.test_rollback import run, write_project
+from tests.support.project_files import revision_text
+from tests.support.replay_engine import Engine
+
+pytestmark = pytest.mark.slow
+BASE = """
+op.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
+op.execute(
+    "CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL, name varchar(20), score int,"
+    " mood mood, extra jsonb, parent int REFERENCES users, CONSTRAINT users_email UNIQUE (email))"
+)
+"""
+
+
+Said: TypeAlias = "tuple[str, str | None, str]"
+"""check, kind and severity of a finding"""
+
+
+def prove(engine: Engine, upgrade: str, downgrade: str) -> tuple[RevisionRollback, list[Said]]:
+    """The rollback of a second revision, and what the checks say of it."""
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, BASE),
+        revision_text("b", "a", upgrade, downgrade),
+    )
+    ran = run(engine, folder, 2)
+    [rollback] = ran.replay.rollbacks
+    facts = Facts(replay=ran.replay)
+    assert not any("simple rows alone" in note for note in ran.replay.notes), ran.replay.notes
+    found = [
+        (check.__name__.rpartition(".")[2], finding.kind, (finding.severity or check.SEVERITY).value)
+        for check in (
+            checks.failing_downgrade,
+            checks.incomplete_downgrade,
+            checks.rows_differ_after_rollback,
+        )
+        for finding in check.check(facts)
+    ]
+    return rollback, found
+
+
+def execute(*statements: str) -> str:
+    """The body of a function."""
+    return "\n".join(f"op.execute({statement!r})" for statement in statements)
+
+
+NEWER = [("failing_downgrade", "newer-row", "note")]
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "message"),
+    [
+        (
+            "ALTER TABLE users ALTER email DROP NOT NULL",
+            "ALTER TABLE users ALTER email SET NOT NULL",
+            'column "email" of relation "users" contains null values',
+        ),
+        (
+            "ALTER TABLE users ALTER name TYPE varchar(40)",
+            "ALTER TABLE users ALTER name TYPE varchar(20)",
+            "value too long for type character varying(20)",
+        ),
+        (
+            "ALTER TABLE users DROP CONSTRAINT users_email",
+            "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE (email)",
+            'could not create unique index "users_email"',
+        ),
+        (
+            "ALTER TABLE users ALTER score TYPE bigint",
+            "ALTER TABLE users ALTER score TYPE int",
+            "integer out of range",
+        ),
+    ],
+    ids=["null", "length", "unique", "range"],
+)
+def test_rows_that_only_the_newer_schema_allows_are_told_apart(
+    engine: Engine, upgrade: str, downgrade: str, message: str
+) -> None:
+    rollback, found = prove(engine, execute(upgrade), execute(downgrade))
+    assert rollback.failure is None
+    assert rollback.is_complete
+    assert not rollback.altered_rows
+    assert found == NEWER
+    assert rollback.newer_row_failure is not None
+    assert rollback.newer_row_failure.message == message
+    assert ("null" in message) == bool(rollback.newer_row)
+
+
+def test_a_downgrade_that_treats_what_the_upgrade_allowed_is_silent(engine: Engine) -> None:
+    upgrade = execute(
+        "ALTER TABLE users ALTER email DROP NOT NULL",
+        "ALTER TYPE mood RENAME TO mood_old",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')",
+        "ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood",
+        "DROP TYPE mood_old",
+    )
+    downgrade = execute(
+        "DELETE FROM users WHERE email IS NULL",
+        "ALTER TABLE users ALTER email SET NOT NULL",
+        "UPDATE users SET mood = 'ok' WHERE mood = 'happy'",
+        "ALTER TYPE mood RENAME TO mood_new",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+        "ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood",
+        "DROP TYPE mood_new",
+    )
+    rollback, found = prove(engine, upgrade, downgrade)
+    assert rollback.is_complete
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "expected"),
+    [
+        # Both schemas allow NULL; the older code had it somewhere else.
+        (
+            [
+                "CREATE TABLE names (user_id int PRIMARY KEY REFERENCES users, label text)",
+                "INSERT INTO names SELECT id, name FROM users",
+                "ALTER TABLE users DROP COLUMN name",
+            ],
+            [
+                "CREATE TABLE labels (id int, label text NOT NULL)",
+                "INSERT INTO labels SELECT user_id, label FROM names",
+                "ALTER TABLE users ADD name varchar(20)",
+                "DROP TABLE labels",
+                "DROP TABLE names",
+            ],
+            [("failing_downgrade", "unusual-row", "warning")],
+        ),
+        # The sign is gone, and the upgrade has nothing to do with that.
+        (
+            ["ALTER TABLE users ADD seen int"],
+            ["ALTER TABLE users DROP seen", "UPDATE users SET score = abs(score) WHERE score > -5"],
+            [("rows_differ_after_rollback", None, "error")],
+        ),
+        # Rows without the optional parent are removed.
+        (
+            ["ALTER TABLE users ADD seen int"],
+            ["DELETE FROM users WHERE extra IS NULL", "ALTER TABLE users DROP seen"],
+            [("rows_differ_after_rollback", None, "error")],
+        ),
+        # What the upgrade converts may have no such values.
+        (
+            ["UPDATE users SET score = score * 100 WHERE abs(score) < 1000000"],
+            ["UPDATE users SET score = score / 100"],
+            [("rows_differ_after_rollback", None, "note")],
+        ),
+        (["UPDATE users SET name = '' WHERE name IS NULL"], ["SELECT name FROM users"], []),
+        # With duplicates that differ in their case the upgrade fails: fails-on-rows says that.
+        (
+            ["UPDATE users SET email = lower(email)"],
+            ["SELECT email FROM users"],
+            [("failing_downgrade", "unusual-row", "note")],
+        ),
+    ],
+    ids=["NULL moved", "sign lost", "rows removed", "integer division", "backfill", "lower"],
+)
+def test_rows_that_both_schemas_allow(
+    engine: Engine, upgrade: list[str], downgrade: list[str], expected: list[Said]
+) -> None:
+    rollback, found = prove(engine, execute(*upgrade), execute(*downgrade))
+    assert rollback.failure is None, rollback.failure
+    assert found == expected
+
+
+def test_code_that_fails_over_an_unusual_row_is_a_note(engine: Engine) -> None:
+    upgrade = execute("ALTER TABLE users ADD seen int")
+    downgrade = (
+        "for name, in op.get_bind().execute(sa.text('SELECT name FROM users')).all():\n    name.upper()\n"
+        + execute("ALTER TABLE users DROP seen")
+    )
+    rollback, found = prove(engine, upgrade, downgrade)
+    assert rollback.is_complete
+    assert rollback.failing_rows == "unusual"
+    assert found == [("failing_downgrade", "made-up-row", Severity.NOTE.value)]
