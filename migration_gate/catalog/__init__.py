@@ -14,5 +14,5 @@ generated_rows      fills all tables for a rehearsal: candidate_values, row_valu
 row_losses          what a revision did to these rows: row_state, kept_values; broken_rules: which rules they
                     break
 row_source          puts rows into tables: single_rows, simple_values, old_shape; row_survival: what
-                    became of them
+                    became of them; full_rows: unusual ones, too, that fit old_rules
 """

@@ -28,8 +28,8 @@ class HistoryPrefix:
         self._order = tuple(order)
         begins_with_copied = set(copied) == set(order[: len(copied)])
         self._copied = len(copied) if begins_with_copied else 0
-        self._reached = 0
-        """how many revisions the database holds; 0 if it is to be made"""
+        self._reached = len(self._order)
+        """how many revisions the database holds: first a copy of all that ran; 0 if it is to be made"""
 
     def reach(self, revision: str) -> str:
         """Have the database hold the history up to the revision, and that one; why that failed, or ''."""

@@ -241,9 +241,6 @@ class RollbackRun:
 
     def _reach(self, revision: str) -> str:
         """Make the copy anew, with the history up to the revision; why that failed, or ''."""
-        if revision == self._history.order[-1]:
-            self._copy_again()
-            return ""
         problem = self._prefix.reach(revision)
         if not problem:
             self._prefix.copy()
