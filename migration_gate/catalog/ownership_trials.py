@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.row_source import RowSource, SimpleRows
 from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
-from migration_gate.catalog.trial_statements import RowRefused
+from migration_gate.catalog.trial_statements import RowRefused, TrialsEnded
 from migration_gate.facts import (
     Column,
     Constraint,
@@ -33,8 +33,9 @@ from migration_gate.sql.literals import quote_literal
 if TYPE_CHECKING:
     import psycopg
 
-# A trigger may loop, and somebody may hold a lock: the trial ends then, and says so.
-BEGIN = "set local lock_timeout = '10s'; set local statement_timeout = '60s'; set constraints all deferred"
+# A trigger may sleep or loop, and somebody may hold a lock: all trials end then, and say so. A row takes some
+# milliseconds.
+BEGIN = "set local lock_timeout = '4s'; set local statement_timeout = '4s'; set constraints all deferred"
 CHECK_CONSTRAINTS = "set constraints all immediate"
 CHECK_AND_DEFER = "set constraints all immediate; set constraints all deferred"
 MAX_BLOCKERS = 8
@@ -76,7 +77,7 @@ def try_owned_rows(
     columns: Sequence[TriedColumn],
     row_source: RowSource | None = None,
 ) -> tuple[OwnershipTrial, ...]:
-    """One trial for each of the columns."""
+    """One trial for each of the columns; those that a slow statement left out have `ended_by`."""
     import psycopg  # noqa: PLC0415 - loaded while the server starts
 
     if not columns:
@@ -85,7 +86,20 @@ def try_owned_rows(
         with connection.transaction(force_rollback=True):
             connection.execute(BEGIN.encode())
             rows = (row_source or SimpleRows()).start_rows(connection, catalog)
-            return tuple(_OwnedRows(rows, catalog, columns).try_all())
+            rows.end_when_slow()
+            done: list[OwnershipTrial] = []
+            try:
+                for trial in _OwnedRows(rows, catalog, columns).try_all():
+                    done.append(trial)
+            except TrialsEnded as ended:
+                known = {(trial.schema, trial.table, trial.column) for trial in done}
+                left = (_make_trial(tried) for tried in columns)
+                done += (
+                    replace(trial, ended_by=ended.refusal)
+                    for trial in left
+                    if (trial.schema, trial.table, trial.column) not in known
+                )
+            return tuple(done)
     except psycopg.Error as error:
         obstacle = RowRefusal(error.sqlstate or "", error.diag.message_primary or str(error))
         return tuple(replace(_make_trial(tried), obstacle=obstacle) for tried in columns)

@@ -91,6 +91,10 @@ class SingleRows:
         self.preferred: list[MadeRow] = []
         """rows that others reference first, where they need one"""
 
+    def end_when_slow(self) -> None:
+        """Have TrialsEnded raised where statements take long."""
+        self._statements.ends_when_slow = True
+
     @contextmanager
     def scope(self) -> Iterator[None]:
         """A block whose rows are rolled back at its end; constraints are deferred then, where they can be."""

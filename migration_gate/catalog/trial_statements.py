@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ MAX_STATEMENTS = 20_000
 MAX_CANCELED = 3
 """statements that take longer than the limit of statements allows: more of them would take as long each"""
 CANCELED = f"{MAX_CANCELED} statements for it were ended by the time limit of statements (`limits.statement`)"
+SLOW = 0.5
+"""seconds that no statement for one row takes, unless a trigger waits or loops"""
+MAX_SLOW_SECONDS = 4.0
+"""of all slow statements together, where they end the trials"""
 SAVEPOINT = "migration_gate_row"
 SCOPE = "migration_gate_rows"
 DEFER_CONSTRAINTS = b"; set constraints all deferred"
@@ -29,6 +34,14 @@ class RowRefused(Exception):
         self.refusal = refusal
 
 
+class TrialsEnded(Exception):
+    """A statement took too long, or waited for a lock too long: what it would have led to is not known."""
+
+    def __init__(self, refusal: RowRefusal) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
 class TrialStatements:
     """The statements of one connection, in its open transaction."""
 
@@ -36,6 +49,9 @@ class TrialStatements:
         self._connection = connection
         self._count = 0
         self._canceled = 0
+        self._slow_seconds = 0.0
+        self.ends_when_slow = False
+        """statements that take long end all, with TrialsEnded"""
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -52,7 +68,7 @@ class TrialStatements:
         """Run statements, and return the rows of the last that has some.
 
         After an error the transaction goes on as if none of them had been run. Raises RowRefused; psycopg's
-        error where it ended the session.
+        error where it ended the session; TrialsEnded.
         """
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
@@ -61,6 +77,7 @@ class TrialStatements:
             raise RowRefused(RowRefusal("", f"{MAX_STATEMENTS:,} statements were run before it"))
         if self._canceled >= MAX_CANCELED:
             raise RowRefused(RowRefusal("57014", CANCELED))
+        begin = time.monotonic()
         script = f"savepoint {SAVEPOINT}; {command}; release savepoint {SAVEPOINT}"
         try:
             cursor = self._connection.execute(script.encode())
@@ -69,13 +86,25 @@ class TrialStatements:
                 raise
             self._canceled += isinstance(error, psycopg.errors.QueryCanceled)
             self._connection.execute(_leave(SAVEPOINT))
+            if self.ends_when_slow and isinstance(
+                error, (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+            ):
+                raise TrialsEnded(describe_error(error)) from error
+            self._add_seconds(time.monotonic() - begin)
             raise RowRefused(describe_error(error)) from error
+        self._add_seconds(time.monotonic() - begin)
         rows: list[tuple[Any, ...]] = []
         has_more: bool | None = True
         while has_more:
             rows = cursor.fetchall() if cursor.description else rows
             has_more = cursor.nextset()
         return rows
+
+    def _add_seconds(self, seconds: float) -> None:
+        """Count a slow statement. Raises TrialsEnded."""
+        self._slow_seconds += seconds if seconds > SLOW else 0
+        if self.ends_when_slow and self._slow_seconds > MAX_SLOW_SECONDS:
+            raise TrialsEnded(RowRefusal("57014", f"statements for one row each took {SLOW:g} s and more"))
 
 
 def _leave(savepoint: str) -> bytes:

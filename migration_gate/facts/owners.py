@@ -91,6 +91,8 @@ class OwnershipTrial:
     """`schema.name` of the table that the owner was in"""
     obstacle: RowRefusal | None = None
     """why no row could be made; then nothing else is known"""
+    ended_by: RowRefusal | None = None
+    """a statement that took too long, of this trial or of one before it; then nothing else is known"""
     owner_refusal: RowRefusal | None = None
     """why not even an owner without rows can be deleted; then nothing else is known of the deletion"""
     keeps_owner: bool = False

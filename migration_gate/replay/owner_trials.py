@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.analysis.ownership import OwnerColumn, find_owners_key, list_owner_columns
 from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.ownership_trials import TriedColumn, try_owned_rows
-from migration_gate.facts import Facts, NullTrial, Owners, OwnershipTrial, Replay, Snapshot
+from migration_gate.facts import (
+    Facts,
+    NullTrial,
+    Owners,
+    OwnershipTrial,
+    Replay,
+    Snapshot,
+    Unchecked,
+    display_name,
+)
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.wording import join_words
 
 if TYPE_CHECKING:
     import psycopg
+
+PART = "ownership"
+ADVICE = "A trigger that sleeps or loops is the usual reason: let it do that with few rows, too, in no time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,12 @@ class OwnerTrials:
     """of columns of which the catalog alone does not say whether NULL is accepted"""
     ownership_trials: tuple[OwnershipTrial, ...] = ()
 
+    def list_unchecked(self) -> Iterator[Unchecked]:
+        """What was ended, as a statement took too long."""
+        ended = [trial for trial in self.ownership_trials if trial.ended_by is not None]
+        if ended:
+            yield Unchecked(PART, _describe_end(ended), ADVICE)
+
 
 def try_owner_columns(connection: psycopg.Connection[Any], snapshot: Snapshot, owners: Owners) -> OwnerTrials:
     """Try every owner column of the database; nothing is left of it. No statement without owner columns."""
@@ -32,6 +51,14 @@ def try_owner_columns(connection: psycopg.Connection[Any], snapshot: Snapshot, o
     return OwnerTrials(
         try_ownerless_rows(connection, snapshot, nullable),
         try_owned_rows(connection, snapshot, tuple(_list_tried_columns(facts, owned))),
+    )
+
+
+def _describe_end(ended: Sequence[OwnershipTrial]) -> str:
+    names = [f"{display_name(trial.schema, trial.table)}.{trial.column}" for trial in ended]
+    return (
+        f"a row was made, or deleted, on trial, and that took too long ({ended[0].ended_by}): what becomes "
+        f"of rows whose owner is deleted is not known of {join_words(names)}"
     )
 
 

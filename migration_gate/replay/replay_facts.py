@@ -105,6 +105,7 @@ def collect_replay_facts(
         changed_lines=setup.changed_lines,
         unchecked=(
             *answer.unchecked(),
+            *replayed_database.owner_trials.list_unchecked(),
             *_list_unproven(rollback),
             *list_blind_spots(observation),
             *find_unobserved(setup, answer.begun_steps().values(), history),

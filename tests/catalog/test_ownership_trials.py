@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from migration_gate.catalog import ownership_trials, trial_statements
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Owners, OwnershipTrial
 from migration_gate.replay.owner_trials import try_owner_columns
@@ -431,3 +432,37 @@ def test_fifty_owned_tables_take_few_statements(connection: psycopg.Connection[A
     assert trials == tuple(
         OwnershipTrial("public", f"t{n}", "owner_id", "public.users") for n in sorted(range(50), key=str)
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "when"),
+    [
+        ("PERFORM pg_sleep(600)", "BEFORE INSERT ON media"),
+        ("PERFORM pg_sleep(600)", "BEFORE DELETE ON users"),
+        ("IF NEW.owner_id IS NULL THEN PERFORM pg_sleep(600); END IF", "BEFORE INSERT ON media"),
+        ("PERFORM pg_sleep(0.6)", "BEFORE INSERT ON media"),
+    ],
+    ids=["insert", "delete", "only without an owner", "each a little"],
+)
+def test_a_trigger_that_sleeps_is_no_verdict(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, body: str, when: str
+) -> None:
+    monkeypatch.setattr(ownership_trials, "BEGIN", ownership_trials.BEGIN.replace("'4s'", "'1s'"))
+    monkeypatch.setattr(trial_statements, "MAX_SLOW_SECONDS", 1.0)
+    statements = (
+        USERS,
+        MEDIA.replace("NOT NULL ", ""),
+        "CREATE TABLE before (id serial PRIMARY KEY, owner_id int REFERENCES users ON DELETE CASCADE)",
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {body}; RETURN COALESCE(NEW, OLD); END $$",
+        f"CREATE TRIGGER wait {when} FOR EACH ROW EXECUTE FUNCTION wait()",
+    )
+    connection.execute(";\n".join(statements).encode())
+    trials = try_owner_columns(connection, read_snapshot(connection, ()), Owners())
+    ended = next(trial for trial in trials.ownership_trials if trial.table == "media")
+    assert ended.ended_by is not None
+    assert ended == OwnershipTrial("public", "media", "owner_id", "public.users", ended_by=ended.ended_by)
+    [unchecked] = trials.list_unchecked()
+    assert "`media.owner_id`" in unchecked.why
+    assert "took too long (57014" in unchecked.why
+    assert ("`before.owner_id`" in unchecked.why) == ("users" in when)
