@@ -186,3 +186,55 @@ def test_an_incomplete_message_is_passed_on_at_the_end(file: LogFile) -> None:
 )
 def test_encodings_of_postgres_have_names_in_python(name: str, codec: str) -> None:
     assert find_codec(name) == codec
+
+
+def test_after_a_commit_or_a_rollback_no_message_is_kept_back_that_was_wanted_before(file: LogFile) -> None:
+    log = SessionLog(file, "run_1", FIRST_PACKET)
+    for tag in (b"COMMIT\0", b"ROLLBACK\0"):
+        log.server.take(want("notice") + want("error"))
+        insert, end = message(b"C", b"INSERT 0 1\0"), message(b"C", tag)
+        data = insert + MESSAGES["NOTICE"] + end + MESSAGES["NOTICE"] + MESSAGES["LOG"]
+        assert log.server.take(data) == insert + end + MESSAGES["NOTICE"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_setting"),
+    [
+        ("SET client_min_messages TO log", True),
+        ("set search_path = a; Set Local client_min_messages = log", True),
+        ("select set_config( 'client_min_messages', $1, true)", True),
+        ("do $$ begin reset client_min_messages; end $$", True),
+        ("RESET ALL", True),
+        ("discard all", True),
+        ("set search_path = a; select 'client_min_messages'", False),
+        ("create function f() returns int language sql set client_min_messages = log as 'select 1'", False),
+        ("alter role app set client_min_messages = log", False),
+        ("select current_setting('client_min_messages')", False),
+    ],
+)
+def test_what_a_statement_sets_counts_before_it_is_announced(
+    file: LogFile, sql: str, is_setting: bool
+) -> None:
+    log = SessionLog(file, "run_1", FIRST_PACKET)
+    log.server.take(want("notice"))
+    log.client.take(message(b"Q", sql.encode() + b"\0"))
+    assert log.server.take(MESSAGES["LOG"]) == (MESSAGES["LOG"] if is_setting else b"")
+    assert log.server.take(want("own") + MESSAGES["LOG"] + MESSAGES["NOTICE"]) == MESSAGES["NOTICE"]
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_show_says_what_the_projects_code_has_set(file: LogFile, size: int) -> None:
+    log = SessionLog(file, "run_1", FIRST_PACKET)
+    level = message(b"D", b"\0\1\0\0\0\6debug1")
+    answers = {
+        "show client_min_messages": message(b"D", b"\0\1\0\0\0\7warning"),
+        'SHOW "client_min_messages" ;\n': message(b"D", b"\0\1\0\0\0\7warning"),
+        "select 'debug1'": level,
+    }
+    log.server.take(want("warning"))
+    for sql, answer in answers.items():
+        log.client.take(message(b"Q", sql.encode() + b"\0"))
+        tag = message(b"C", b"SHOW\0")
+        data = level + tag + level
+        passed = b"".join(log.server.take(data[start : start + size]) for start in range(0, len(data), size))
+        assert passed == answer + tag + level

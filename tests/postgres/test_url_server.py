@@ -107,6 +107,60 @@ op.execute("do $$ begin raise notice 'no'; raise warning 'd'; end $$")
 assert seen == ["a", "b", "c", "d"], seen
 """
 
+CHANGES_LEVELS = """
+seen = []
+connection = op.get_bind().connection.driver_connection
+connection.add_notice_handler(lambda notice: seen.append(notice.message_primary))
+def say(text, level="notice"):
+    op.execute("do $$ begin raise %s '%s'; end $$" % (level, text))
+def show():
+    return op.get_bind().execute(sa.text("show client_min_messages")).scalar()
+op.execute("savepoint a")
+op.execute("set client_min_messages = 'error'")
+op.execute("create table q1 ()")
+op.execute("rollback to savepoint a")
+say("after a savepoint")
+op.execute("set local client_min_messages = 'error'")
+op.execute("create table q2 ()")
+say("no")
+with op.get_context().autocommit_block():
+    say("at once after a commit")
+    op.execute("create table q3 ()")
+    say("after a commit")
+former = show()
+op.execute("set client_min_messages = 'warning'")
+assert (former, show()) == ("notice", "warning"), (former, show())
+say("no")
+op.execute("set client_min_messages = '%s'" % former)
+say("restored")
+op.get_bind().execute(sa.text("select set_config('client_min_messages', 'log', true)"))
+say("a log", "log")
+say("no", "debug")
+with op.get_context().autocommit_block():
+    op.execute("create table q4 ()")
+    say("no", "log")
+    op.execute("set client_min_messages = 'error'")
+    op.execute("discard all")
+    say("discarded")
+raw = connection.cursor()
+raw.execute("set client_min_messages = 'error'")
+raw.execute("do $$ begin raise notice 'no'; end $$")
+raw.execute("reset client_min_messages")
+raw.execute("do $$ begin raise notice 'reset'; end $$")
+assert seen == [
+    "after a savepoint", "at once after a commit", "after a commit", "restored", "a log", "discarded", "reset"
+], seen
+op.execute("set local client_min_messages = 'error'")
+"""
+READS_AGAIN = """
+seen = []
+connection = op.get_bind().connection.driver_connection
+connection.add_notice_handler(lambda notice: seen.append((notice.severity, notice.message_primary)))
+with op.get_context().autocommit_block():
+    op.execute("do $$ begin raise debug 'no'; raise notice 'next revision'; end $$")
+assert seen == [("NOTICE", "next revision")], seen
+"""
+
 
 def tell(statements: Sequence[ObservedStatement]) -> list[object]:
     return [
@@ -181,6 +235,23 @@ def test_locks_and_work_are_seen_as_on_the_gates_own_server(user_server: Server,
     assert "ix_quiet" in [work.detail for item in replay.observation.statements for work in item.works]
     (remark,) = (note for note in replay.notes if "does not observe" in note)
     assert remark.endswith("update item set name = 'pg8000'")
+
+
+@slow
+@needs_local
+def test_the_projects_code_gets_its_notices_however_it_changes_their_level(
+    user_server: Server, run_folder: Path
+) -> None:
+    with start_server(url_of(user_server), folder=run_folder) as server:
+        replay = run_new_revisions(
+            Engine(server, run_folder),
+            CHANGES_LEVELS,
+            READS_AGAIN,
+            environment=WITH_PSYCOPG,
+            rollback="off",
+        ).replay
+    assert replay.failure is None
+    assert all("or resets its session" in item.why for item in replay.unchecked)
 
 
 @slow
