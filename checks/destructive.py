@@ -48,7 +48,7 @@ def _describe_unseen(drop: UnseenDrop) -> Finding:
     return Finding(
         object=str(drop.item),
         message=f"`{drop.item}`: `{drop.origin.revision}` drops the {kind}; which values go with it was not "
-        "seen, as its table had no rows then",
+        "seen, as its table had no rows, or none with values, then",
         location=drop.origin.location,
         revision=drop.origin.revision,
         fix=declare("destructive"),

@@ -101,7 +101,8 @@ def has_failed_on_rows(replay: Replay, failure: Failure) -> bool:
 
 
 ROWS_IN_WORDS: Mapping[str, str] = {
-    "plain": "any",
+    "plain": "plain ones, with made-up values in the columns that need one",
+    "filled": "plain ones, with made-up values in optional columns; with NULL there it runs",
     "unusual": "NULL, duplicates, empty or long texts",
     "own": "those that the project adds (`rehearsal:`)",
     "extreme": "the largest numbers, infinite dates or the JSON value null",
@@ -117,11 +118,16 @@ def collect_failure_evidence(failure: RowFailure) -> Iterator[Evidence]:
         "error": f"{error.exception_class} {sqlstate}".strip(),
         "detail": error.detail,
         "row": failure.row,
-        "rows": ROWS_IN_WORDS[failure.rows],
+        "rows": "any" if is_about_any_row(failure) else ROWS_IN_WORDS[failure.rows],
     }
     for label, text in texts.items():
         if text:
             yield Evidence(label, text)
+
+
+def is_about_any_row(failure: RowFailure) -> bool:
+    """Whether it does not matter what the rows hold: a column is added that none of them has a value for."""
+    return failure.rows == "plain" and judge_failure(failure).kind == "not-null"
 
 
 def suggest_failure_fix(failure: RowFailure) -> str:

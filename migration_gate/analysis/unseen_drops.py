@@ -42,7 +42,7 @@ def _find_first_failure(replay: Replay) -> float:
     failed = {
         rehearsed.revision
         for rehearsed in replay.rehearsal.revisions
-        if rehearsed.failure is not None and rehearsed.failure.rows == "plain"
+        if rehearsed.failure is not None and rehearsed.failure.rows in ("plain", "filled")
     }
     return min((step.number for step in replay.steps if step.revision in failed), default=float("inf"))
 

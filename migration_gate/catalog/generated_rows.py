@@ -55,6 +55,8 @@ class _TableRows:
     """values that a CHECK asks for"""
     banned: set[tuple[str, str | None]] = field(default_factory=set)
     """unusual values of columns, which were refused"""
+    is_bare: bool = False
+    """columns without a value are NULL, where that is allowed"""
     late_keys: list[Constraint] = field(default_factory=list)
     """foreign keys to rows that are made later"""
 
@@ -167,6 +169,7 @@ class GeneratedRows:
         if table.kind == "foreign table":
             rows.refusal = RowRefusal("", FOREIGN_TABLE)
         elif variety > RowVariety.NONE:
+            rows.is_bare = variety is RowVariety.BARE
             self._insert_plain(rows)
             if rows.count and variety > RowVariety.PLAIN:
                 self._insert_others(rows, PLAIN_ROWS, UNUSUAL_ROWS, is_extreme=False)
@@ -293,6 +296,8 @@ class GeneratedRows:
     def _build_row(self, rows: _TableRows, number: int) -> dict[str, str | None]:
         """A plain row. Columns of which no value is known are left to their defaults."""
         values: dict[str, str | None] = dict(rows.pinned)
+        if rows.is_bare:
+            values.update({column.name: None for column in rows.columns if column.nullable})
         keys = sorted(self._catalog.foreign_keys_of(rows.table), key=lambda key: -len(key.columns))
         for place, key in enumerate(keys):
             earlier = sum(other.references == key.references for other in keys[:place])

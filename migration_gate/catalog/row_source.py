@@ -31,9 +31,12 @@ class RowVariety(IntEnum):
     """Which rows a table gets; each has those of the ones before it."""
 
     NONE = 0
-    PLAIN = 1
-    UNUSUAL = 2
-    EXTREME = 3
+    BARE = 1
+    """NULL wherever it is allowed; no other rows"""
+    PLAIN = 2
+    """a value in every column; no bare rows beside them"""
+    UNUSUAL = 3
+    EXTREME = 4
 
 
 @dataclass(frozen=True, slots=True)

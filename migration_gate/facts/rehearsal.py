@@ -15,10 +15,10 @@ RowLoss = Literal[
 ]
 """lost rows: of a table that is there; merged values: different ones became the same; emptied values: they
 became NULL; other values: each is another one than before, and all can still be told apart"""
-FailingRows = Literal["plain", "unusual", "extreme", "own"]
-"""with which rows a revision fails: with the plainest ones, too; only with NULL, duplicates, the longest
-text and the like; only with the ends of what a type can hold, such as the date `infinity`; or only with the
-project's own"""
+FailingRows = Literal["plain", "filled", "unusual", "extreme", "own"]
+"""with which rows a revision fails: with the plainest ones, too; with such ones, but not if they have NULL
+wherever that is allowed; only with NULL, duplicates, the longest text and the like; only with the ends of
+what a type can hold, such as the date `infinity`; or only with the project's own"""
 
 
 @dataclass(frozen=True, slots=True)

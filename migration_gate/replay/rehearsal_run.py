@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 PART = "rehearsal"
 UNKNOWN = "it is not known what the later new revisions do to rows"
+NOT_NULL_VIOLATION = "23502"
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
 _CAUSES: Mapping[str, re.Pattern[str]] = {
@@ -278,7 +279,7 @@ class RehearsalRun:
         if self._own_rows.is_active:
             # Without them it shows whose rows are to blame; what fails with any needs none of the project's.
             known = self._results.get(revision)
-            if known is None or known.failure is None or known.failure.rows != "plain":
+            if known is None or known.failure is None or known.failure.rows not in ("plain", "filled"):
                 self._results[revision] = RehearsedRevision(revision, failure=row_failure)
             self._own_rows.is_left_out, self._failed_with_own_rows = True, revision
             return ""
@@ -290,6 +291,8 @@ class RehearsalRun:
             self._varieties = {}
             self._results.pop(revision, None)
             return ""
+        if level is RowVariety.PLAIN and failure.sqlstate == NOT_NULL_VIOLATION:
+            level = RowVariety.BARE  # a plain row has a value in every column but those that are new
         row_failure = replace(row_failure, rows=_describe_level(level))
         self._results[revision] = RehearsedRevision(revision, failure=row_failure)
         if not involved:
@@ -319,7 +322,11 @@ def _list_referencing(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table
 
 
 def _describe_level(level: RowVariety) -> FailingRows:
-    names: Mapping[RowVariety, FailingRows] = {RowVariety.PLAIN: "plain", RowVariety.UNUSUAL: "unusual"}
+    names: Mapping[RowVariety, FailingRows] = {
+        RowVariety.BARE: "plain",
+        RowVariety.PLAIN: "filled",
+        RowVariety.UNUSUAL: "unusual",
+    }
     return names.get(level, "extreme")
 
 

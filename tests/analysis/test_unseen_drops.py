@@ -25,6 +25,7 @@ TABLE = fact_builders.make_table("logs", "id integer", "extra text", oid=5)
 DROPPED = fact_builders.make_table("logs", "id integer", oid=5)
 RENAMED = fact_builders.make_table("logs", "id integer", "more text", oid=5)
 FAILED = RehearsedRevision("b2", failure=RowFailure(Failure("", "no such content"), "plain"))
+FAILED_ON_VALUES = replace(FAILED, failure=RowFailure(Failure("", "no such content"), "filled"))
 FAILED_ON_UNUSUAL = replace(FAILED, failure=RowFailure(Failure("", "no such content"), "unusual"))
 SEEN = replace(FAILED, changes=(RowChange("dropped column", "public", "logs", "extra", 3, 21),))
 ROWLESS = (RowlessTable("public", "logs", "a CHECK"),)
@@ -53,6 +54,7 @@ def make_facts(later: Snapshot, rehearsal: Rehearsal) -> Facts:
     ("later", "rehearsal", "expected"),
     [
         (DROPPED, Rehearsal(revisions=(FAILED,), tables=2), ["column logs.extra"]),
+        (DROPPED, Rehearsal(revisions=(FAILED_ON_VALUES,), tables=2), ["column logs.extra"]),
         (DROPPED, Rehearsal(rowless=ROWLESS, tables=2), ["column logs.extra"]),
         (Snapshot(), Rehearsal(rowless=ROWLESS, tables=2), ["table logs"]),
         (DROPPED, Rehearsal(revisions=(SEEN,), tables=2), ["column logs.extra"]),

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from migration_gate.analysis.rehearsal_messages import collect_failure_evidence
 from migration_gate.facts import Rehearsal
 from migration_gate.replay.filled_copy import FilledCopy, open_filled_copy
 from migration_gate.replay.rollback_run import RollbackRun
@@ -136,6 +137,30 @@ def test_rows_that_the_background_had_no_connection_for_are_made_after_the_rollb
     (deleting,) = rehearsal.revisions
     assert [change.kind for change in deleting.changes] == ["lost rows"]
     assert (rehearsal.unproven, len(calls)) == ("", 2)
+
+
+def test_of_code_that_fails_it_is_said_whether_rows_with_null_pass(engine: Engine) -> None:
+    parse = "import json\nfor text, in op.get_bind().execute(sa.text('SELECT {0} FROM {1}')).all():\n"
+    rehearsal = rehearse(
+        engine,
+        parse.format("body", "notes") + "    text is None or json.loads(text)",
+        parse.format("email", "users") + "    json.loads(text)",
+        'op.execute("UPDATE notes SET body = NULL")',
+    )
+    optional, required, emptied = rehearsal.revisions
+    assert optional.failure is not None
+    assert (optional.failure.rows, optional.failure.failure.sqlstate) == ("filled", None)
+    assert required.failure is not None
+    assert required.failure.rows == "plain"
+    texts = [
+        [evidence.text for evidence in collect_failure_evidence(failure) if evidence.label == "rows"]
+        for failure in (optional.failure, required.failure)
+    ]
+    assert texts == [
+        ["plain ones, with made-up values in optional columns; with NULL there it runs"],
+        ["plain ones, with made-up values in the columns that need one"],
+    ]
+    assert emptied.failure is None
 
 
 def test_without_a_change_nothing_is_rehearsed(engine: Engine) -> None:
