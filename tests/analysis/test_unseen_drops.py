@@ -62,7 +62,16 @@ def make_facts(later: Snapshot, rehearsal: Rehearsal) -> Facts:
         (DROPPED, Rehearsal(tables=2), []),
         (RENAMED, Rehearsal(revisions=(FAILED,), tables=2), []),
     ],
-    ids=["failed", "rowless", "table", "seen, once", "failed on some rows", "with rows", "renamed"],
+    ids=[
+        "failed",
+        "failed on values",
+        "rowless",
+        "table",
+        "seen, once",
+        "failed on some rows",
+        "with rows",
+        "renamed",
+    ],
 )
 def test_a_drop_that_was_not_seen_is_told_once(
     later: Snapshot, rehearsal: Rehearsal, expected: list[str]
