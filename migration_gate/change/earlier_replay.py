@@ -58,7 +58,8 @@ def _are_without_effect(replay: Replay, imports: frozenset[str]) -> bool:
     """Whether these had been imported anyway, where no revision ran, and no revision builds from models."""
     models = replay.models
     imported = {module.name for module in models.imported_modules}
-    return imports <= imported and not models.ran_changed_files and not replay.model_statements
+    further = {name for name in imports - imported if name.split(".")[0] not in models.installed_packages}
+    return not further and not models.ran_changed_files and not replay.model_statements
 
 
 def _has_other_files(facts: Facts, new_files: Collection[str]) -> bool:

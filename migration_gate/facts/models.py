@@ -114,6 +114,8 @@ class Models:
     locations: tuple[ModelLocation, ...] = ()
     """of the tables that a mapped class defines"""
     imported_modules: tuple[ImportedModule, ...] = ()
+    installed_packages: tuple[str, ...] = ()
+    """of which something was imported, by their top-level names"""
     ran_changed_files: bool = False
     """code of a file that the change adds or edits was run to get the models"""
     environment_file: str | None = None

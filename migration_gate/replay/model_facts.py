@@ -62,6 +62,7 @@ def build_models(
         imported_modules=tuple(
             ImportedModule(module.name, paths.shorten(module.file)) for module in created.imported_modules
         ),
+        installed_packages=created.installed_packages,
         ran_changed_files=created.ran_changed_files,
         environment_file=paths.shorten(f"{scripts.folder}/env.py") if scripts is not None else None,
         reflected_tables=created.reflected_tables,

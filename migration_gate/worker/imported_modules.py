@@ -1,4 +1,4 @@
-"""Which modules of the project had been imported when env.py ended."""
+"""Which modules of the project had been imported when env.py ended, and which installed packages."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def find_imported_modules() -> tuple[ImportedModule, ...]:
         if is_installed or not path.startswith(standard_library):
             modules.append(ImportedModule(name, path))
     return tuple(sorted(modules, key=_module_name))
+
+
+def list_installed_packages() -> tuple[str, ...]:
+    """The installed packages of which something had been imported, by their top-level names, sorted."""
+    names = set()
+    for name, module in list(sys.modules.items()):
+        file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+        if isinstance(file, str) and any(folder in file for folder in INSTALLED_FOLDERS):
+            names.add(name.partition(".")[0])
+    return tuple(sorted(names))
 
 
 def _module_name(module: ImportedModule) -> str:

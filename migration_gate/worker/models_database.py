@@ -9,7 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
-from .imported_modules import find_imported_modules
+from .imported_modules import find_imported_modules, list_installed_packages
 from .mapped_tables import describe_mapped_tables
 from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
@@ -105,6 +105,7 @@ class ModelsDatabase:
                 lost_tables=lost_tables,
                 frozen_defaults=tuple(find_frozen_defaults(contexts)),
                 imported_modules=find_imported_modules(),
+                installed_packages=list_installed_packages(),
                 ran_changed_files=ran_changed_files,
                 disabled_triggers=creation.disabled_triggers,
                 dismissed=tuple(check.comparison.dismissed),

@@ -103,6 +103,13 @@ def test_what_a_new_revision_imports_changes_nothing_if_env_py_imports_it() -> N
     assert derive_base_facts(facts, NEW_FILES, IMPORTS) is not None
 
 
+def test_an_installed_package_may_have_the_name_of_a_folder() -> None:
+    models = replace(IMPORTED, installed_packages=("alembic",))
+    facts = Facts(replay=replace(a_replay(), models=models))
+    assert derive_base_facts(facts, NEW_FILES, IMPORTS | {"alembic", "alembic.op"}) is not None
+    assert derive_base_facts(facts, NEW_FILES, IMPORTS | {"redis"}) is None
+
+
 @pytest.mark.parametrize(
     "replay",
     [

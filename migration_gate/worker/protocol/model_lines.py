@@ -204,6 +204,8 @@ class ModelsCreated:
     frozen_defaults: tuple[str, ...] = ()
     """`schema.table.column` of those whose default is a string for a moment ("now()", "today")"""
     imported_modules: tuple[ImportedModule, ...] = ()
+    installed_packages: tuple[str, ...] = ()
+    """of which something was imported, by their top-level names"""
     ran_changed_files: bool = False
     """code of a file that the change adds or edits was run to get there"""
     disabled_triggers: tuple[str, ...] = ()
