@@ -3,7 +3,8 @@
 A lock ends with its transaction. What takes a moment by itself blocks others for as long as the slow
 statement after it, on the same table or on another one. By default Alembic runs all pending revisions
 in one transaction, so a revision of its own does not help. Where `tables` or `sizes` say that all tables
-of the statement are small, it is a warning.
+of the statement are small, it is a warning. A loop in Python that changes rows is seen in the rehearsal, as
+there are no rows where locks are observed.
 
 Instead, let the lock go first: in an `autocommit_block()`, or with `transaction_per_migration=True`. A
 `pg_sleep()` under a lock makes others wait for nothing: take it out.
@@ -25,7 +26,12 @@ from migration_gate.wording import join_words
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OBSERVED
-KINDS = ("backfill", "scan", "sleep")
+KINDS = ("backfill", "scan", "loop", "sleep")
+LOOP_FIX = (
+    "Let the lock go before the loop: run it in `with op.get_context().autocommit_block():`, which commits "
+    "what was done before it, and each of its statements; or in a revision of its own, if `env.py` gives "
+    "each revision a transaction (`transaction_per_migration=True`)."
+)
 SLEEP_FIX = (
     "Take the sleep out of the transaction that holds the lock: nobody gains by it, and everybody who waits "
     "for the lock waits longer. A pause between batches belongs after the COMMIT of each batch, where "
@@ -41,13 +47,14 @@ def check(facts: Facts) -> Iterator[Finding]:
         for item in find_works_under_lock(facts)
     )
     for item, finding in fold_repeated(pairs):
-        yield replace(finding, fix=describe_release(item))
+        yield replace(finding, fix=LOOP_FIX if item.is_loop else describe_release(item))
     for _, finding in fold_repeated((item, _describe_sleep(facts, item)) for item in find_sleeps(facts)):
         yield finding
 
 
 def _describe_work(facts: Facts, item: WorkUnderLock) -> Finding:
-    work = f"since an earlier statement while this one {lock_messages.describe_work(item.works[0])}"
+    who = "a loop" if item.is_loop else "this one"
+    work = f"since an earlier statement while {who} {lock_messages.describe_work(item.works[0])}"
     return _describe(facts, item, work)
 
 

@@ -23,7 +23,8 @@ rehearsal_messages  what became of rows, in words; unrehearsed_change: of no row
                     unseen_drops: of none in a table that is dropped
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
-                    block others; alike_findings: very many alike; lock_messages: in words;
+                    block others, row_loops: in code; alike_findings: very many alike;
+                    lock_messages: in words;
                     safe_ways: written without that, by safe_operations for a safe_way_request:
                     safe_constraints, safe_indexes, safe_exclusion, safe_rewrites, safe_maintenance
                     (domain_rules, partition_rules, table_copies);

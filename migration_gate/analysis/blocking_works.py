@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
+from migration_gate.analysis.row_loops import list_loop_statements
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
 from migration_gate.lazy_dataclass import dataclass
 
@@ -51,12 +52,16 @@ class WorkUnderLock:
     statement: ObservedStatement
     works: tuple[RowWork, ...]
     locks: tuple[HeldLock, ...]
+    is_loop: bool = False
+    """the statement is one of many that code runs, some rows at a time"""
 
     @property
     def kind(self) -> str:
         """Whether it changes rows, only reads them, or does nothing but sleep."""
         if not self.works:
             return "sleep"
+        if self.is_loop:
+            return "loop"
         return "backfill" if self.statement.written else "scan"
 
 
@@ -131,7 +136,9 @@ def is_required_column_only(change: TableChange) -> bool:
 def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     """Statements whose own locks block nobody, and that run while earlier locks do."""
     drops = [item for item in facts.replay.observation.statements if item.tag == "DROP TABLE"]
-    for statement in list_judged(facts):
+    judged = tuple(list_judged(facts))
+    loops = tuple(list_loop_statements(facts, judged))
+    for statement in (*judged, *loops):
         works = tuple(work for work in statement.works if not _is_little(statement, work))
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
             continue
@@ -144,7 +151,7 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
             and not _is_dropped(drops, statement, lock)
         )
         if locks and not _only_fails(facts.replay, statement):
-            yield WorkUnderLock(statement, works, locks)
+            yield WorkUnderLock(statement, works, locks, is_loop=statement in loops)
 
 
 def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement, lock: HeldLock) -> bool:

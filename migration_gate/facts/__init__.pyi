@@ -85,6 +85,7 @@ from .rehearsal import (
     RowFailure,
     RowlessTable,
     RowLoss,
+    WrittenRows,
 )
 from .replay import Checkpoint, Replay, SoftwareVersion
 from .rollback import (
@@ -276,5 +277,6 @@ __all__ = [
     "WorkKind",
     "WorkRate",
     "WorkRates",
+    "WrittenRows",
     "display_name",
 ]

@@ -81,6 +81,19 @@ class RowFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """A statement that changed many of the made rows, by itself or repeated."""
+
+    statement: str
+    line: int | None
+    """of the revision's file"""
+    rows: int
+    """that it changed in all"""
+    earlier_lines: tuple[int, ...] = ()
+    """of the statements before it in its transaction, in their order"""
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsedRevision:
     """What came of one new revision, with rows in all tables."""
 
@@ -88,6 +101,8 @@ class RehearsedRevision:
     changes: tuple[RowChange, ...] = ()
     failure: RowFailure | None = None
     broken_rules: tuple[BrokenRule, ...] = ()
+    written: tuple[WrittenRows, ...] = ()
+    """in the migration's transaction"""
     unproven: str = ""
     """why nothing is known, as a clause"""
 

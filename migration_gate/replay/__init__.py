@@ -13,7 +13,8 @@
     trial_errors        errors in the gate's own sessions that the project's objects cause
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
                         filled_copy: with rows;
-                        own_rows: rows of the project's, sql_rows: from a file; null_rows: which row it is
+                        own_rows: rows of the project's, sql_rows: from a file; null_rows: which row it is;
+                        written_rows: by which statements
     release_trial       the live release on the schema of the change
     owner_trials        what is tried with owners and their rows in the replayed database
     env_trial           env.py without a step: `doctor --try`

@@ -41,8 +41,9 @@ from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
 from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
+from migration_gate.replay.written_rows import list_written_rows
 from migration_gate.worker.protocol.order import RevisionRun
-from migration_gate.worker.protocol.rollback_lines import RunsFinished
+from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 from migration_gate.worker.run_limit import HANGS
 
@@ -186,8 +187,9 @@ class RehearsalRun:
                     return number, finished.problem
                 if finished.error is not None:
                     return number, self._handle_failure(connection, revision, finished, filled)
-                statements = [item for run in finished.finished for item in run.statements]
-                if not self._compare_rows(connection, revision, filled, statements, keeps=number >= start):
+                if not self._compare_rows(
+                    connection, revision, filled, finished.finished, keeps=number >= start
+                ):
                     # In a process of its own, a revision keeps no connection open.
                     problem = "" if self._shares_session else QUERY_CANCELED
                     self._shares_session = False
@@ -216,7 +218,7 @@ class RehearsalRun:
         connection: psycopg.Connection[Any],
         revision: str,
         filled: FilledDatabase,
-        statements: Sequence[ExecutedStatement],
+        runs: Sequence[FinishedRun],
         *,
         keeps: bool,
     ) -> bool:
@@ -226,7 +228,7 @@ class RehearsalRun:
         try:
             after = read_row_state(connection, filled.state)
             if keeps:
-                self._add_result(connection, revision, filled, after, statements)
+                self._add_result(connection, revision, filled, after, runs)
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             return False
         filled.tracked = _follow_rows(filled, after)
@@ -239,8 +241,9 @@ class RehearsalRun:
         revision: str,
         filled: FilledDatabase,
         after: RowState,
-        statements: Sequence[ExecutedStatement],
+        runs: Sequence[FinishedRun],
     ) -> None:
+        statements = [item for run in runs for item in run.statements]
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
@@ -248,6 +251,7 @@ class RehearsalRun:
             known,
             changes=tuple(_find_cause(change, statements) for change in changes),
             broken_rules=find_broken_rules(connection, self._version_tables, texts),
+            written=list_written_rows(runs),
         )
 
     # Failures.

@@ -250,7 +250,9 @@ class RevisionRuns:
         yield step
         record = self._recorder.end_step()
         self._finished.append(
-            FinishedRun(run.revision, run.direction, self._context_number, record.statements)
+            FinishedRun(
+                run.revision, run.direction, self._context_number, record.statements, record.transactions
+            )
         )
         self._running = None
         self._caught_error = None

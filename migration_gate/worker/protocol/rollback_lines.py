@@ -7,7 +7,7 @@ from typing import Literal, Optional
 from ..deferred_methods import dataclass
 from .order import Direction
 from .reported_error import ErrorReport
-from .step_lines import ExecutedStatement
+from .step_lines import ExecutedStatement, RecordedBoundary
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class FinishedRun:
     direction: Direction
     context: int
     statements: tuple[ExecutedStatement, ...]
+    transactions: tuple[RecordedBoundary, ...] = ()
+    """where transactions began and ended, in their order"""
 
 
 @dataclass(frozen=True)

@@ -18,5 +18,5 @@ class Note(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    title: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text, comment="without spaces around it")
     pinned: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
