@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.candidate_values import CandidateValues
-from migration_gate.catalog.row_source import FilledTable, RowVariety
+from migration_gate.catalog.row_source import NEWEST, FilledTable, RowVariety
 from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PLAIN_ROWS = 8
 UNUSUAL_ROWS = 9
 EXTREME_ROWS = 4
+READ_ROWS = 100
+"""of a table, as parents"""
 MAX_ATTEMPTS = 6
 """for one row that is refused"""
 CONNECTED_ROWS = 3
@@ -101,6 +103,8 @@ class GeneratedRows:
         self._parents: dict[int, list[Values]] = {}
         """rows that foreign keys may lead to, by the oid of their table"""
         self._filled: dict[int, _TableRows] = {}
+        self._made: dict[int, int] = {}
+        """how many rows of tables were made, by their oid, where unusual ones are added"""
         self._referenced = {key.references for key in catalog.constraints if key.kind == "foreign key"}
 
     def fill_tables(self, varieties: Mapping[str, RowVariety], others: RowVariety) -> tuple[FilledTable, ...]:
@@ -121,7 +125,8 @@ class GeneratedRows:
         for key in self._catalog.foreign_keys_of(table):
             referenced = self._find_referenced(key)
             if referenced is not None and referenced.oid not in self._parents:
-                self._parents[referenced.oid] = self._read_rows(referenced)
+                # Not the revision's own: what leads to a row that its downgrade deletes goes with it.
+                self._parents[referenced.oid] = self._read_rows(referenced, self._made.get(referenced.oid))
         self._insert_unusual(rows, made, variety)
         if not rows.count:
             known = self._read_rows(table)[:1]
@@ -130,6 +135,7 @@ class GeneratedRows:
             if rows.pinned:
                 self._insert_unusual(rows, made, variety)
         self._parents.pop(table.oid, None)  # there are more now
+        self._made[table.oid] = made + rows.count
         return _describe(rows)
 
     def _insert_unusual(self, rows: _TableRows, made: int, variety: RowVariety) -> None:
@@ -357,12 +363,13 @@ class GeneratedRows:
         tuples = ", ".join(f"({', '.join(_write_value(row, name) for name in names)})" for row in rows)
         self._statements.run(f"insert into {target} ({columns}) values {tuples}")  # noqa: S608
 
-    def _read_rows(self, table: Table) -> list[Values]:
-        """All rows of the table, as text; those that other rows of the migrations have made, too."""
+    def _read_rows(self, table: Table, newest: int | None = None) -> list[Values]:
+        """Rows of the table, as text: the newest ones, or all, those that the migrations have made, too."""
         names = [column.name for column in self._catalog.columns_of(table)]
         columns = ", ".join(f"{quote_identifier(name)}::text" for name in names)
         target = qualified_name(table.schema, table.name)
-        rows = self._statements.run(f"select {columns or '1'} from {target} limit 100")  # noqa: S608
+        choice = f"order by {NEWEST} limit {newest}" if newest else f"limit {READ_ROWS}"
+        rows = self._statements.run(f"select {columns or '1'} from {target} {choice}")  # noqa: S608
         return [dict(zip(names, row, strict=False)) for row in rows]
 
     def _connect_late_keys(self) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'::")
 _ROW_COUNT = 2
+NEWEST = "tableoid desc, ctid desc"
+"""order of rows in a database from which nothing was removed: the last one that was inserted comes first"""
 _REFUSED = "its rows would not have fitted {rule} of the older schema"
 
 
@@ -296,7 +298,10 @@ class _Filling:
         return choices
 
     def _list_references(self, table: Table, number: int) -> Iterator[tuple[str, str]]:
-        """Columns of foreign keys, and expressions for the values of a row that they may reference."""
+        """Columns of foreign keys, and expressions for the values of a row that they may reference.
+
+        The newest rows are made ones. An older one may be the revision's own, which its downgrade deletes.
+        """
         for foreign_key in self._list_foreign_keys(table):
             referenced = self._find_referenced(foreign_key)
             if referenced is None:
@@ -307,7 +312,7 @@ class _Filling:
                 key = quote_identifier(referenced_name)
                 yield (
                     name,
-                    f"(select {key} from {source} order by {key} offset {number - 1} limit 1)",  # noqa: S608
+                    f"(select {key} from {source} order by {NEWEST} offset {number - 1} limit 1)",  # noqa: S608
                 )
 
 
