@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
 from migration_gate.analysis.row_loops import list_loop_statements
-from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
+from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind, find_locks
 from migration_gate.lazy_dataclass import dataclass
 
 VALIDATION = re.compile(r"^(?!\s*ALTER\s+DOMAIN\b).*\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE | re.DOTALL)
@@ -89,7 +89,7 @@ def _find_works_of(replay: Replay, statement: ObservedStatement) -> Iterator[Blo
 
 def find_blocking_lock(statement: ObservedStatement, work: RowWork) -> HeldLock | None:
     """The lock on the table itself for which others wait."""
-    locks = (lock for lock in statement.locks if lock.relation == work.relation)
+    locks = find_locks(statement.locks, work.relation)
     return next((lock for lock in locks if lock.blocks_writes), None)
 
 

@@ -105,9 +105,12 @@ class SizedFacts:
         """The topmost partitioned table by which a statement came to a partition that it does not name."""
         if re.search(rf"(?<![\w$]){re.escape(relation.name)}(?![\w$])", statement.sql, re.IGNORECASE):
             return None
+        parents = list(self._list_parents(relation))
+        if not parents:
+            return None
         locked = {(lock.relation.schema, lock.relation.name): lock.relation for lock in statement.locks}
         found = None
-        for key in self._list_parents(relation):
+        for key in parents:
             found = locked.get(key, found)
         return found
 

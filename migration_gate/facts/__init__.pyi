@@ -34,6 +34,7 @@ from .differences import (
 )
 from .failure import Failure
 from .gate_files import AllowanceText, BaselineLine, GateFiles, GateRun, GateSetting, GateTrigger
+from .held_locks import HeldLocks, LockLedger, find_locks, sort_locks
 from .history import (
     FileDefect,
     History,
@@ -44,6 +45,7 @@ from .history import (
 )
 from .ineffective_commands import CaughtError, ObjectDescription, SkippedCreation
 from .location import Location, Origin
+from .locks import HeldLock, LockMode, RelationKind, StoredRelation
 from .migration_environment import Connection, MigrationContext, StepKeyword, StepKeywords
 from .model_uses import ModelObject, ModelStatement
 from .models import (
@@ -56,17 +58,7 @@ from .models import (
     UncreatedObject,
 )
 from .object_names import TablePart, display_name
-from .observation import (
-    HeldLock,
-    LockMode,
-    Observation,
-    ObservedStatement,
-    ObserveScope,
-    RelationKind,
-    RowWork,
-    StoredRelation,
-    WorkKind,
-)
+from .observation import Observation, ObservedStatement, ObserveScope, RowWork, WorkKind
 from .owners import (
     DeletionBlocker,
     LeftOwner,
@@ -181,6 +173,7 @@ __all__ = [
     "GateTrigger",
     "Grant",
     "HeldLock",
+    "HeldLocks",
     "History",
     "ImportedModule",
     "Index",
@@ -189,6 +182,7 @@ __all__ = [
     "LineRange",
     "Lineage",
     "Location",
+    "LockLedger",
     "LockMode",
     "MappedColumn",
     "MappedTable",
@@ -279,4 +273,6 @@ __all__ = [
     "WorkRates",
     "WrittenRows",
     "display_name",
+    "find_locks",
+    "sort_locks",
 ]

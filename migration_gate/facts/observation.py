@@ -7,42 +7,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Literal
 
+from migration_gate.facts.held_locks import HeldLocks
 from migration_gate.facts.location import Location
-from migration_gate.facts.object_names import display_name
+from migration_gate.facts.locks import HeldLock, StoredRelation
 from migration_gate.lazy_dataclass import dataclass
 
 ObserveScope = Literal["change", "all", "off"]
-RelationKind = Literal[
-    "table", "partitioned table", "foreign table", "materialized view", "view", "sequence", "index"
-]
-
-
-class LockMode(StrEnum):
-    """A table's lock, the weakest first."""
-
-    ACCESS_SHARE = "ACCESS SHARE"
-    ROW_SHARE = "ROW SHARE"
-    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
-    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
-    SHARE = "SHARE"
-    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
-    EXCLUSIVE = "EXCLUSIVE"
-    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-
-    @property
-    def strength(self) -> int:
-        """From 0, for ACCESS SHARE, to 7."""
-        return list(LockMode).index(self)
-
-    @property
-    def blocks_writes(self) -> bool:
-        """Whether INSERT, UPDATE and DELETE of other sessions wait for it."""
-        return self.strength >= LockMode.SHARE.strength
-
-    @property
-    def blocks_reads(self) -> bool:
-        """Whether even SELECT waits for it."""
-        return self is LockMode.ACCESS_EXCLUSIVE
 
 
 class WorkKind(StrEnum):
@@ -60,50 +30,6 @@ class WorkKind(StrEnum):
     """of an index that stood before"""
     ROWS = "rows"
     """a statement such as UPDATE or SELECT goes through all rows"""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRelation:
-    """A relation that stood before the first looked-at revision, under the name that it had then."""
-
-    schema: str
-    name: str
-    kind: RelationKind = "table"
-    table: str = ""
-    """of an index: its table's name"""
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it has rows that an application reads and writes."""
-        return self.kind in ("table", "partitioned table", "foreign table", "materialized view")
-
-    @property
-    def table_name(self) -> str:
-        """As reports show it: its own name, or that of an index's table."""
-        return display_name(self.schema, self.table or self.name)
-
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldLock:
-    """A lock on a relation that stood before, held until the transaction ends."""
-
-    relation: StoredRelation
-    mode: LockMode
-    since: int
-    """`number` of the statement that took it"""
-
-    @property
-    def blocks_writes(self) -> bool:
-        """Whether an application that writes waits for it; nobody writes into a materialized view."""
-        return self.blocks_reads if self.relation.kind == "materialized view" else self.mode.blocks_writes
-
-    @property
-    def blocks_reads(self) -> bool:
-        """Whether even one that reads does."""
-        return self.mode.blocks_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +61,8 @@ class ObservedStatement:
     """the same number for the statements of one transaction"""
     is_in_block: bool = True
     """it ran in a transaction that did not end with it"""
-    locks: tuple[HeldLock, ...] = ()
-    """at its end, its own ones too; the strongest of each relation"""
+    locks: tuple[HeldLock, ...] | HeldLocks = ()
+    """at its end, its own ones too; the strongest of each relation. `find_locks` finds those on one"""
     taken: tuple[HeldLock, ...] = ()
     """those of them that it took itself, or made stronger"""
     works: tuple[RowWork, ...] = ()

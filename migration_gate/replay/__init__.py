@@ -32,6 +32,7 @@
     observation_log     what looked-at revisions lock and do, in the server's log; work_messages: its words
     second_observation  from the base, where locks could not be told apart
     observed_statements     that log as facts: observed_session, observed_work, observed_sql; statement_book;
+                        item_lists, session_locks: long lists; late_readings: what was not read at once;
                         observation_gaps: what was not seen; second_opinion: of a linter
     size_use            how long that takes with production's rows; calibration: how fast this machine is
     server_log          the server's log; lock_waits: who waited for whom;

@@ -32,6 +32,31 @@ create function migration_gate.client_query() returns text language sql stable a
 select pg_catalog.replace(pg_catalog.current_query(), ' DECLARE migration_gate_context text; BEGIN GET STACKED DIAGNOSTICS migration_gate_context = PG_EXCEPTION_CONTEXT; migration_gate_context := migration_gate.note_caught(SQLSTATE, SQLERRM, migration_gate_context); END;', '')
 $$;
 
+-- What is asked of the client's text for each of its commands is found once: it may hold ten thousand commands.
+create function migration_gate.remember_query() returns void language plpgsql as $$
+declare
+    moment constant text := statement_timestamp()::text;
+begin
+    if moment is distinct from current_setting('migration_gate.query_moment', true) then
+        perform set_config('migration_gate.query', left(migration_gate.client_query(), 4000), false),
+                set_config('migration_gate.detaches', (pg_catalog.current_query() ~* 'detach')::text, false),
+                set_config('migration_gate.query_moment', moment, false);
+    end if;
+end $$;
+
+-- The beginning of the client's text, as the log keeps it.
+create function migration_gate.logged_query() returns text language plpgsql as $$
+begin
+    perform migration_gate.remember_query();
+    return current_setting('migration_gate.query');
+end $$;
+
+create function migration_gate.detaches() returns boolean language plpgsql as $$
+begin
+    perform migration_gate.remember_query();
+    return current_setting('migration_gate.detaches')::boolean;
+end $$;
+
 -- What a step begins with where the gate cannot read the server's log; see skipped_creations_session.sql.
 create function migration_gate.keep_attempts() returns void language sql as 'select';
 
@@ -205,7 +230,7 @@ begin
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
     select migration_gate.current_step(), tag,
            case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
-           c.oid::regclass::text, c.oid, left(migration_gate.client_query(), 4000), s.state,
+           c.oid::regclass::text, c.oid, migration_gate.logged_query(), s.state,
            array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid),
            array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = c.oid)
     from pg_catalog.pg_class c cross join lateral (select migration_gate.relation_state(c.oid) as state offset 0) s
@@ -214,7 +239,7 @@ begin
         where l.oid = c.oid and (l.state <> '=' or l.dropped) order by l.id desc limit 1)
     order by c.oid;
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state)
-    select migration_gate.current_step(), tag, 'type', format_type(t.oid, null), t.oid, left(migration_gate.client_query(), 4000), t.state
+    select migration_gate.current_step(), tag, 'type', format_type(t.oid, null), t.oid, migration_gate.logged_query(), t.state
     from (select d.oid, migration_gate.type_state(d.oid) as state from unnest(types) d (oid)) t
     where t.state is distinct from (
         select l.state from migration_gate.ddl_log l
@@ -238,7 +263,7 @@ begin
                 select i.inhrelid from descendant join pg_catalog.pg_inherits i on i.inhparent = descendant.oid)
             select descendant.oid from descendant);
     end if;
-    if tag = 'ALTER TABLE' and current_query() ~* 'detach' then
+    if tag = 'ALTER TABLE' and migration_gate.detaches() then
         affected := affected || array(
             select l.oid from migration_gate.ddl_log l join pg_catalog.pg_class c on c.oid = l.oid
             where l.parents && relations);
@@ -287,7 +312,7 @@ begin
         from pg_event_trigger_ddl_commands() c
     loop
         has_commands := true;
-        client_text := coalesce(client_text, left(migration_gate.client_query(), 4000));
+        client_text := coalesce(client_text, migration_gate.logged_query());
         if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
             or command.objid is null then -- GRANT and similar commands name no object
             continue;
@@ -324,11 +349,11 @@ begin
     end loop;
     if tg_tag = 'ALTER SCHEMA' and renamed <> '{}' then
         perform migration_gate.log_changes();
-    elsif renamed <> '{}' or has_heirs or (tg_tag = 'ALTER TABLE' and current_query() ~* 'detach') then
+    elsif renamed <> '{}' or has_heirs or (tg_tag = 'ALTER TABLE' and migration_gate.detaches()) then
         perform migration_gate.log_consequences(tg_tag, relations, renamed);
     elsif not has_commands and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query)
-        values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, left(migration_gate.client_query(), 4000));
+        values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, migration_gate.logged_query());
     end if;
 end $$;
 
@@ -349,7 +374,7 @@ begin
     inserted as (
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, dropped, query)
         select migration_gate.current_step(), tg_tag, d.object_type, d.object_identity, d.objid, d.objsubid = 0,
-               left(migration_gate.client_query(), 4000)
+               migration_gate.logged_query()
         from dropped d
         where d.object_type in ('table', 'foreign table', 'table column', 'index', 'sequence', 'type', 'domain', 'view',
                                 'materialized view', 'composite type', 'function', 'procedure', 'aggregate', 'trigger',

@@ -56,6 +56,72 @@ where not exists (select from migration_gate.base_relation b where b.oid = l.oid
 on conflict do nothing
 $$;
 
+-- Whether something is read at this point that takes the longer, the more relations there are: always, until a revision
+-- has read {budget} rows of it. From then on, while a transaction lasts, only at so many points that each of them costs
+-- {rows_per_point} rows: one that holds the locks of ten thousand tables would read all of them ten thousand times.
+create function migration_gate.is_due(name text, point text, in_block boolean) returns boolean language plpgsql as $$
+declare
+    waiting bigint;
+begin
+    if migration_gate.read_number(name || '_spent') < {budget} or point not in ('command', 'statement')
+        or in_block is not distinct from false then
+        return true;
+    end if;
+    waiting := 1 + migration_gate.read_number(name || '_waiting');
+    if waiting * {rows_per_point} >= migration_gate.read_number(name || '_size')
+        or txid_current_if_assigned() is distinct from nullif(migration_gate.read_number(name || '_transaction'), 0) then
+        return true;
+    end if;
+    perform set_config('migration_gate.' || name || '_waiting', waiting::text, false);
+    return false;
+end $$;
+
+-- What the session remembers; 0 if a migration has reset it.
+create function migration_gate.read_number(name text) returns bigint language plpgsql as $$
+begin
+    return coalesce(nullif(current_setting('migration_gate.' || name, true), ''), '0');
+end $$;
+
+create function migration_gate.count_reading(name text, size bigint, is_first boolean) returns void language plpgsql as $$
+begin
+    perform set_config('migration_gate.' || name || '_spent',
+                case when is_first then 0 else size + migration_gate.read_number(name || '_spent') end::text, false),
+            set_config('migration_gate.' || name || '_size', size::text, false),
+            set_config('migration_gate.' || name || '_waiting', '0', false),
+            set_config('migration_gate.' || name || '_transaction', coalesce(txid_current_if_assigned()::text, ''), false);
+end $$;
+
+-- A list as it is logged: the same one is not logged again, and of a long one only what is new and what is gone since
+-- the session logged it last, because a revision may have thousands of statements. (Where a savepoint is rolled back,
+-- so is what the session remembers; so the entry says which list it follows on.)
+create function migration_gate.log_list(name text, items jsonb[], is_first boolean) returns jsonb language plpgsql as $$
+declare
+    texts constant text[] := array(select i.item::text from unnest(items) i (item) order by 1);
+    digest constant text := md5(array_to_string(texts, E'\n'));
+    previous constant text := case when is_first then '' else current_setting('migration_gate.' || name, true) end;
+    kept constant text[] := string_to_array(nullif(current_setting('migration_gate.' || name || '_items', true), ''), E'\n');
+    added text[];
+    removed text[];
+begin
+    if digest = previous then
+        return jsonb_build_object('digest', digest);
+    end if;
+    perform set_config('migration_gate.' || name, digest, false);
+    if cardinality(texts) > {many} or kept is not null then
+        perform set_config('migration_gate.' || name || '_items',
+            case when cardinality(texts) > {many} then array_to_string(texts, E'\n') else '' end, false);
+    end if;
+    if previous <> '' and kept is not null then
+        added := array(select * from unnest(texts) except select * from unnest(kept));
+        removed := array(select * from unnest(kept) except select * from unnest(texts));
+        if cardinality(added) + cardinality(removed) < cardinality(texts) then
+            return jsonb_build_object(
+                'digest', digest, 'since', previous, 'items', to_jsonb(added::jsonb[]), 'gone', to_jsonb(removed::jsonb[]));
+        end if;
+    end if;
+    return jsonb_build_object('digest', digest, 'items', to_jsonb(items));
+end $$;
+
 -- Log one point of the observation. Settings of the session that a migration has changed are set again, and the line
 -- says so: what came before it may not be in the log.
 create function migration_gate.observe(
@@ -64,63 +130,73 @@ create function migration_gate.observe(
 set enable_seqscan = off set jit = off set log_min_error_statement = 'panic' set log_error_verbosity = 'default' as $$
 declare
     was_blind constant boolean := {was_blind};
+    is_first constant boolean := point not in ('command', 'statement', 'end');
+    begins constant boolean := point in ('begin', 'held', 'kept');
     entry jsonb;
-    state jsonb;
-    digest text;
-    wants_files boolean;
+    own_pid constant int := pg_backend_pid();
+    newest_oid constant oid := (select b.oid from migration_gate.base_relation b order by b.oid desc limit 1);
+    relations oid[];
+    modes text[];
+    locks jsonb[];
+    items jsonb[];
+    rows_read bigint;
+    transaction text;
+    reads_locks constant boolean := migration_gate.is_due('locks', point, in_block);
+    -- A file changes only under ACCESS EXCLUSIVE.
+    wants_files boolean := point <> 'statement' or not in_block or not reads_locks;
 begin
     if was_blind then
         {begin_messages}
         perform set_config('migration_gate.observed', 'on', false);
     end if;
-    -- pg_locks is read once: it is long where a transaction has made thousands of relations.
-    state := (
-        with held as materialized (
-            select l.locktype, l.virtualtransaction, l.database, l.relation, l.mode
-            from pg_catalog.pg_locks l
-            where l.pid = pg_backend_pid() and l.granted
-              and (l.locktype = 'virtualxid' or l.locktype = 'relation' and l.mode <> 'AccessShareLock'))
-        select jsonb_build_object(
-            'transaction', (select h.virtualtransaction from held h where h.locktype = 'virtualxid' limit 1),
-            'locks', (
-                select coalesce(jsonb_agg(jsonb_build_array(h.relation::bigint, h.mode, n.nspname, c.relname)), '[]')
-                from held h
-                join migration_gate.base_relation b on b.oid = h.relation
-                left join pg_catalog.pg_class c on c.oid = h.relation
-                left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-                where h.locktype = 'relation'
-                  and h.database = (
-                      select d.oid from pg_catalog.pg_database d where d.datname = current_database()))));
-    wants_files := point <> 'statement' or not in_block
-        or exists (select from jsonb_array_elements(state -> 'locks') l where l ->> 1 = 'AccessExclusiveLock');
-    if wants_files then
-        state := state || jsonb_build_object(
-            'files', (
-                select coalesce(jsonb_agg(jsonb_build_array(b.oid::bigint, c.relfilenode::bigint)), '[]')
-                from migration_gate.base_relation b join pg_catalog.pg_class c on c.oid = b.oid
-                where b.file <> c.relfilenode));
-    end if;
     entry := jsonb_build_object(
         'point', point, 'step', step, 'number', number, 'line', line, 'in_block', in_block, 'tag', tag,
         'targets', targets, 'was_blind', was_blind,
-        'scans', (
-            select coalesce(jsonb_agg(jsonb_build_array(b.oid::bigint, s.number)), '[]')
-            from migration_gate.base_relation b
-            cross join lateral pg_stat_get_xact_numscans(b.oid) s (number)
-            where b.kind in ('r', 'p', 'm') and s.number > 0),
         'lock_timeout', migration_gate.timeout_in_force('lock_timeout'),
         'statement_timeout', migration_gate.timeout_in_force('statement_timeout'));
-    if point in ('begin', 'held', 'kept') then
+    if reads_locks then
+        -- pg_locks is read once, and what a transaction has made is left out early: it may have made thousands of
+        -- relations, whose oids are larger.
+        select max(l.virtualtransaction), count(*), array_agg(l.relation) filter (where l.is_meant),
+               array_agg(l.mode) filter (where l.is_meant)
+        from (
+            select k.virtualtransaction, k.relation, k.mode,
+                   k.locktype = 'relation' and k.mode <> 'AccessShareLock' and k.relation <= newest_oid as is_meant
+            from pg_catalog.pg_locks k where k.pid = own_pid and k.granted) l
+        into transaction, rows_read, relations, modes;
+        locks := array(
+            select jsonb_build_array(h.relation::bigint, h.mode, n.nspname, c.relname)
+            from unnest(relations, modes) h (relation, mode)
+            join migration_gate.base_relation b on b.oid = h.relation
+            left join pg_catalog.pg_class c on c.oid = h.relation
+            left join pg_catalog.pg_namespace n on n.oid = c.relnamespace);
+        perform migration_gate.count_reading('locks', rows_read, begins);
+        wants_files := wants_files or exists (select from unnest(locks) l (item) where l.item ->> 1 = 'AccessExclusiveLock');
+        entry := entry || jsonb_build_object(
+            'transaction', transaction, 'locks', migration_gate.log_list('locks', locks, is_first));
+    end if;
+    if migration_gate.is_due('relations', point, in_block) then
+        perform migration_gate.count_reading('relations', coalesce(
+            case when not is_first then nullif(migration_gate.read_number('relations_size'), 0) end,
+            (select count(*) from migration_gate.base_relation)), begins);
+        if wants_files then
+            items := array(
+                select jsonb_build_array(b.oid::bigint, c.relfilenode::bigint)
+                from migration_gate.base_relation b join pg_catalog.pg_class c on c.oid = b.oid
+                where b.file <> c.relfilenode);
+            entry := entry || jsonb_build_object('files', migration_gate.log_list('files', items, is_first));
+        end if;
+        items := array(
+            select jsonb_build_array(b.oid::bigint, s.number)
+            from migration_gate.base_relation b
+            cross join lateral pg_stat_get_xact_numscans(b.oid) s (number)
+            where b.kind in ('r', 'p', 'm') and s.number > 0);
+        entry := entry || jsonb_build_object('scans', migration_gate.log_list('scans', items, is_first));
+    end if;
+    if begins then
         entry := entry || jsonb_build_object('relations', (
             select coalesce(jsonb_agg(jsonb_build_array(b.oid::bigint, b.schema, b.name, b.kind, b.table_name)), '[]')
             from migration_gate.base_relation b));
-    end if;
-    -- The same state is not logged again: a revision may have thousands of statements.
-    digest := md5(state::text);
-    entry := entry || jsonb_build_object('digest', digest);
-    if digest is distinct from current_setting('migration_gate.point', true) or point in ('begin', 'held', 'kept', 'join') then
-        perform set_config('migration_gate.point', digest, false);
-        entry := entry || jsonb_build_object('state', state);
     end if;
     raise {level} 'migration_gate point: %', entry;
 end $$;

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     import psycopg
 
 IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
+READING_BUDGET = 20_000_000
+"""rows about locks or relations that are read at every point of one revision: half a minute"""
+ROWS_PER_POINT = 1_000
+"""that a point may cost on an average from then on: about 2 ms"""
+MANY_ITEMS = 50
+"""of a list: only what is new in a longer one is logged"""
 WHOLE_LOG = 10_000_000
 """lines: all that a container has written"""
 SERVER_LOG = {
@@ -67,14 +73,33 @@ class LoggedLock(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
-    """What a session holds, and which files have changed since the base."""
+class LoggedNumber(NamedTuple):
+    """A relation of the base with its relfilenode, or with how often the session has read it through."""
 
-    transaction: str
-    locks: tuple[LoggedLock, ...]
-    files: tuple[tuple[int, int], ...] | None = None
-    """oid and relfilenode; None if nobody looked"""
+    oid: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedLocks:
+    """A list as `migration_gate.log_list` logs it: whole, or what is new and gone since another one."""
+
+    digest: str
+    items: tuple[LoggedLock, ...] | None = None
+    """None: as at the session's earlier point with the same digest"""
+    gone: tuple[LoggedLock, ...] = ()
+    since: str = ""
+    """the digest of the list that it follows on; '' if all is here"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedNumbers:
+    """The same of numbers."""
+
+    digest: str
+    items: tuple[LoggedNumber, ...] | None = None
+    gone: tuple[LoggedNumber, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +116,17 @@ class LogPoint:
     """relations of the command: oid, name, and whether they stood before"""
     was_blind: bool
     """settings of the session had been changed: the log may lack what came before"""
-    scans: tuple[tuple[int, int], ...]
-    """oid, and how often the session has read the table from its beginning"""
     lock_timeout: int
     statement_timeout: int
     relations: tuple[tuple[int, str, str, str, str | None], ...] | None = None
     """at the beginning, what stood before: oid, schema, name, kind, and an index's table"""
-    digest: str = ""
-    state: SessionState | None = None
-    """None: as at the session's earlier point with the same digest"""
+    transaction: str | None = None
+    locks: LoggedLocks | None = None
+    """that the session holds; None, as of the next two lists: not read at this point"""
+    files: LoggedNumbers | None = None
+    """that have changed since the base"""
+    scans: LoggedNumbers | None = None
+    """tables that the session has read from their beginning, and how often"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +181,10 @@ def install_observation(connection: psycopg.Connection[Any], server: Server) -> 
     if server.session_log is not None:
         connection.execute(folder.joinpath("observation_notices.sql").read_bytes())
     script = folder.joinpath("observation.sql").read_text(encoding="utf-8")
-    for name, text in (SERVER_LOG if server.session_log is None else SESSION_LOG).items():
-        script = script.replace(f"{{{name}}}", text)
+    texts = SERVER_LOG if server.session_log is None else SESSION_LOG
+    limits = {"budget": READING_BUDGET, "rows_per_point": ROWS_PER_POINT, "many": MANY_ITEMS}
+    for name, text in {**texts, **limits}.items():
+        script = script.replace(f"{{{name}}}", str(text))
     connection.execute(script.encode())
 
 

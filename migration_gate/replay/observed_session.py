@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from migration_gate.facts import LockMode, RowWork, WorkKind
+from migration_gate.facts import HeldLock, RowWork, WorkKind
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.replay.observation_log import LoggedLock, LogMessage, LogPoint, SessionState
+from migration_gate.replay.item_lists import ItemList, ListHistory
+from migration_gate.replay.late_readings import LateStatement
+from migration_gate.replay.observation_log import LoggedLock, LoggedNumber, LogMessage, LogPoint
+from migration_gate.replay.session_locks import SessionLocks
 from migration_gate.replay.work_messages import parse_proof, parse_work
 
-NO_STATE = SessionState("", ())
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What a session holds."""
+
+    transaction: str = ""
+    locks: ItemList[LoggedLock] = field(default_factory=ItemList)
 
 
 @dataclass(slots=True)
@@ -19,6 +28,8 @@ class Session:
 
     statement: str = ""
     """that runs, or ran last"""
+    client_sql: str = ""
+    """the same without what stands around it, once for all of its commands"""
     parts: list[str] = field(default_factory=list)
     """what is left of it, if it consists of several statements"""
     is_described: bool = False
@@ -29,16 +40,30 @@ class Session:
     """statements since the last point, without the last one: the worker does not know them"""
     unplaced: list[int] = field(default_factory=list)
     """positions of the facts whose line is not known yet"""
-    state: SessionState = NO_STATE
-    states: dict[str, SessionState] = field(default_factory=dict)
-    """by their digests"""
-    files: dict[int, int] = field(default_factory=dict)
-    scans: dict[int, int] = field(default_factory=dict)
-    held_before: frozenset[LoggedLock] = frozenset()
-    """locks of revisions that are not looked at, in the same transaction"""
-    since: dict[tuple[int, LockMode], int] = field(default_factory=dict)
-    """the number of the statement that took the lock"""
+    state: SessionState = field(default_factory=SessionState)
+    locks: SessionLocks = field(default_factory=SessionLocks)
+    settled: list[HeldLock] = field(default_factory=list)
+    """new locks that the statement to come has taken"""
+    late_locks: list[LateStatement] = field(default_factory=list)
+    """statements since the session's locks were read"""
+    late_rows: list[LateStatement] = field(default_factory=list)
+    """statements since the files and the counters of all relations were read"""
+    lock_lists: ListHistory[LoggedLock] = field(default_factory=ListHistory)
+    file_lists: ListHistory[LoggedNumber] = field(default_factory=ListHistory)
+    scan_lists: ListHistory[LoggedNumber] = field(default_factory=ListHistory)
     is_observed: bool = False
+
+    def read_state(self, point: LogPoint) -> SessionState:
+        """What the session holds at a point; as before, where nobody has read it."""
+        if point.locks is None:
+            return self.state
+        return SessionState(point.transaction or "", self.lock_lists.read(point.locks))
+
+    def leave_transaction(self) -> None:
+        """It has ended, with all of its locks."""
+        self.state = SessionState(self.state.transaction)
+        self.locks.forget()
+        self.late_locks = []
 
 
 @dataclass(frozen=True, slots=True)

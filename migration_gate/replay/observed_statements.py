@@ -13,9 +13,18 @@ from migration_gate.facts import (
     RowWork,
     WorkKind,
 )
-from migration_gate.replay.observation_log import LogMessage, LogPoint, SessionState
-from migration_gate.replay.observed_session import Evidence, Session, has_part, is_about_work, reads_itself
+from migration_gate.replay.late_readings import LateStatement, choose_statement
+from migration_gate.replay.observation_log import LogMessage, LogPoint
+from migration_gate.replay.observed_session import (
+    Evidence,
+    Session,
+    SessionState,
+    has_part,
+    is_about_work,
+    reads_itself,
+)
 from migration_gate.replay.observed_sql import (
+    ROW_TAGS,
     WHERE,
     controls_session,
     ends_transaction,
@@ -25,10 +34,8 @@ from migration_gate.replay.observed_sql import (
     take_part,
 )
 from migration_gate.replay.observed_work import BaseRelations
-from migration_gate.replay.statement_book import StatementBook
+from migration_gate.replay.statement_book import READING_TAGS, StatementBook
 
-READING_TAGS = ("CREATE TABLE AS", "SELECT INTO", "CREATE MATERIALIZED VIEW", "REFRESH MATERIALIZED VIEW")
-"""commands that run a query"""
 SHOWN_SQL = 200
 LOST = (
     "the gate's record of the locks of `{revision}` breaks off: something dropped the schema "
@@ -41,6 +48,11 @@ HELD_LOCKS = (
 UNOBSERVED_SESSION = (
     "while `{revision}` ran, a statement came from a session that the gate does not observe (psql's, or one "
     "that was opened before); what it locked was not seen: {sql}"
+)
+LATE_READINGS = (
+    "`{revision}` runs so many statements, with so many locks or beside so many tables, that not all of "
+    "these was read after each of the later ones: the statement that names a table counts as the one that "
+    "locked it, or went through its rows"
 )
 UNSTATED_TAGS = ("", "SELECT", "VALUES", "TABLE", "EXPLAIN", "SAVEPOINT", "ANALYZE")
 """statements of such sessions that need not be told"""
@@ -94,8 +106,6 @@ class ObservationReader:
         """Take the next message."""
         session = self._sessions.setdefault(message.pid, Session())
         if message.point is not None:
-            if message.point.state is not None:
-                session.states[message.point.digest] = message.point.state
             self._read_point(session, message, message.point)
         elif self._book.step is None:
             return
@@ -108,7 +118,7 @@ class ObservationReader:
 
     def list_statements(self) -> tuple[ObservedStatement, ...]:
         """Those that were read."""
-        return tuple(self._book.statements)
+        return self._book.list_statements()
 
     def finish(self, *, has_failed: bool) -> None:
         """The log has ended."""
@@ -123,13 +133,13 @@ class ObservationReader:
         if ends_transaction(sql):
             self._add_unknown(session)
             session.statement, session.parts, session.is_described = "", [], True
-            session.state, session.since = replace(session.state, locks=()), {}
+            session.leave_transaction()
             return
         if controls_session(sql):
             return
         if session.statement and not session.is_described:
             session.earlier.append(session.statement)
-        session.statement, session.is_described = sql, False
+        session.statement, session.client_sql, session.is_described = sql, sql.strip(), False
         session.parts = split_parts(sql)
 
     def _add_unknown(self, session: Session) -> None:
@@ -158,8 +168,8 @@ class ObservationReader:
         if point.point in ("begin", "held", "kept"):
             self._begin_step(session, point)
         elif point.point == "join":
-            session.state = session.states.get(point.digest, session.state)
-            session.scans, session.is_observed = dict(point.scans), True
+            session.state, session.is_observed = session.read_state(point), True
+            session.scan_lists.read(point.scans)
         elif self._book.step is not None:
             if point.was_blind and session.is_observed and not session.is_described and session.statement:
                 self._add_blind_spot(session)
@@ -179,17 +189,20 @@ class ObservationReader:
         self.revisions[self._book.name_revision()] = None
         self.base.add(point)
         previous = session.state
-        session.state = session.states.get(point.digest, session.state)
+        session.state = session.read_state(point)
+        session.locks.read_anew()
         if session.state.transaction != previous.transaction:
-            session.since, session.held_before = {}, frozenset()
+            session.locks.forget()
+            session.locks.held_before = frozenset()
+        session.late_locks, session.late_rows = [], []
         if point.point == "held":
             self.blind_spots[HELD_LOCKS] = None
         if point.point == "kept":
             self.remarks[KEPT_LOCKS] = None
         if point.point in ("held", "kept"):
-            session.held_before = frozenset(session.state.locks)
-        session.files = dict(session.state.files or ())
-        session.scans = dict(point.scans)
+            session.locks.held_before = frozenset(session.state.locks.expand())
+        session.file_lists.read(point.files)
+        session.scan_lists.read(point.scans)
         session.statement, session.messages, session.is_observed = "", [], True
 
     def _add_blind_spot(self, session: Session) -> None:
@@ -207,19 +220,21 @@ class ObservationReader:
             self.remarks[UNOBSERVED_SESSION.format(revision=self._book.name_revision(), sql=shown)] = None
 
     def _end_statement(self, session: Session, message: LogMessage, point: LogPoint) -> None:
-        state = session.states.get(point.digest, session.state)
+        state = session.read_state(point)
         if state.transaction != session.state.transaction:
-            session.state, session.since = replace(session.state, locks=()), {}
-        scans = self.base.find_new_scans(dict(point.scans), session.scans)
-        session.scans = dict(point.scans)
+            session.leave_transaction()
+        current = self._describe_current(session, point)
+        scans = self._find_new_scans(session, point, current)
         evidence = Evidence(
             point,
-            self.base.find_works(session.messages, point, state),
-            self._find_changed_files(session, state),
+            self.base.find_works(session.messages, point, state.locks),
+            self._find_changed_files(session, point, current),
             session.messages,
         )
         session.messages = []
         self._add_earlier(session)
+        self._settle_locks(session, state, point, current)
+        count = len(self._book.statements)
         if point.point == "command":
             self._add_command(session, state, message, evidence, scans)
         elif session.statement and self._has_news(session, state, evidence, scans):
@@ -227,9 +242,36 @@ class ObservationReader:
             sql = sql or session.statement
             works = [*evidence.works, *self.base.count_rows(scans)]
             self._book.add(session, state, sql, find_tag(sql), replace(evidence, works=works))
+        self._note_unread(session, point, count)
         session.state, session.is_described = state, True
         if point.point == "statement":
             self._book.place(session, point)
+
+    def _describe_current(self, session: Session, point: LogPoint) -> list[LateStatement]:
+        """The statement that ends, if it is another one than those whose commands have been added."""
+        number = len(self._book.statements) + 1
+        if session.is_described and point.point != "command":
+            sql = find_row_part(session.parts)
+            return [LateStatement(number, sql, frozenset())] if find_tag(sql) in ROW_TAGS else []
+        targets = frozenset(oid for oid, _, _ in point.targets or ())
+        return [LateStatement(number, session.statement, targets)]
+
+    def _note_unread(self, session: Session, point: LogPoint, count: int) -> None:
+        """Remember the statements that were added after the first `count` ones, if not all was read."""
+        targets = frozenset(oid for oid, _, _ in point.targets or ())
+        new = [LateStatement(item.number, item.sql, targets) for item in self._book.statements[count:]]
+        session.late_locks = [*session.late_locks, *new] if point.locks is None else []
+        session.late_rows = [*session.late_rows, *new] if point.scans is None else []
+        if _is_unread(point):
+            self.remarks[LATE_READINGS.format(revision=self._book.name_revision())] = None
+
+    def _settle_locks(
+        self, session: Session, state: SessionState, point: LogPoint, current: list[LateStatement]
+    ) -> None:
+        """Find out which of the statements since the last reading have taken the new locks."""
+        if session.late_locks and point.locks is not None:
+            self._book.settle(session, state, [*session.late_locks, *current])
+            session.state = state
 
     def _has_news(
         self, session: Session, state: SessionState, evidence: Evidence, scans: Mapping[int, int]
@@ -237,7 +279,11 @@ class ObservationReader:
         """Whether more is known of a statement than its commands have shown."""
         if not session.is_described or evidence.messages or evidence.files or scans:
             return True
-        return bool(set(state.locks) - set(session.state.locks))
+        if session.settled:
+            return True
+        if _is_unread(evidence.point):  # what it did with rows may be read later
+            return any(find_tag(part) in ROW_TAGS for part in session.parts)
+        return bool(state.locks.find_changes(session.state.locks).added)
 
     def _add_command(
         self,
@@ -266,11 +312,49 @@ class ObservationReader:
                 self._book.add(session, session.state, sql, find_tag(sql) or "DML", before)
         self._book.add(session, state, part or session.statement, tag, replace(evidence, works=works))
 
-    def _find_changed_files(self, session: Session, state: SessionState) -> list[int]:
+    def _find_changed_files(
+        self, session: Session, point: LogPoint, current: list[LateStatement]
+    ) -> list[int]:
         """Relations that have another file than at the session's last point."""
-        if state.files is None or state is session.state:
+        if point.files is None:
             return []
-        current = dict(state.files)
-        changed = [oid for oid, file in current.items() if session.files.get(oid) != file]
-        session.files = current
-        return [oid for oid in changed if oid in self.base.by_oid]
+        previous = session.file_lists.newest
+        changed = [oid for oid, _ in session.file_lists.read(point.files).find_changes(previous).added]
+        own = []
+        for oid in changed:
+            if oid in self.base.by_oid:
+                number = self._choose_late(session, oid, current)
+                if number is None:
+                    own.append(oid)
+                else:
+                    self._book.add_file(number, oid)
+        return own
+
+    def _find_new_scans(
+        self, session: Session, point: LogPoint, current: list[LateStatement]
+    ) -> dict[int, int]:
+        """How often the statement has gone through tables, by their oids."""
+        if point.scans is None:
+            return {}
+        previous = session.scan_lists.newest
+        newest = session.scan_lists.read(point.scans)
+        own = {}
+        for oid, times in self.base.find_new_scans(newest, newest.find_changes(previous)).items():
+            number = self._choose_late(session, oid, current)
+            if number is None:
+                own[oid] = times
+            else:
+                self._book.add_rows(number, self.base.by_oid[oid])
+        return own
+
+    def _choose_late(self, session: Session, oid: int, current: list[LateStatement]) -> int | None:
+        """The statement before this one that worked on a relation; None if it was this one."""
+        if not session.late_rows:
+            return None
+        number = choose_statement([*session.late_rows, *current], oid, self.base.by_oid[oid])
+        return None if current and number == current[0].number else number
+
+
+def _is_unread(point: LogPoint | None) -> bool:
+    """Whether not all was read at the point."""
+    return point is not None and (point.locks is None or point.scans is None)

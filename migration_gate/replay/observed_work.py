@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 
-from migration_gate.facts import HeldLock, LockMode, RelationKind, RowWork, StoredRelation, WorkKind
+from migration_gate.facts import (
+    HeldLock,
+    LockMode,
+    RelationKind,
+    RowWork,
+    StoredRelation,
+    WorkKind,
+    find_locks,
+)
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.replay.observation_log import LogMessage, LogPoint, SessionState
+from migration_gate.replay.item_lists import ItemChanges, ItemList
+from migration_gate.replay.observation_log import LoggedLock, LoggedNumber, LogMessage, LogPoint
 from migration_gate.replay.observed_sql import TRUNCATION, find_changed_names
 from migration_gate.replay.work_messages import WorkMessage, parse_work
 
@@ -37,12 +47,18 @@ class BaseRelations:
     by_oid: dict[int, StoredRelation] = field(default_factory=dict)
     emptied: set[int] = field(default_factory=set)
     """tables that a looked-at revision has truncated: work on them is little from then on"""
+    _oids: dict[str, list[int]] = field(default_factory=dict)
+    """by name, whatever the schema: there may be ten thousand relations, and as many statements"""
 
     def add(self, point: LogPoint) -> None:
         """Take what a revision's first point lists."""
         for oid, schema, name, kind, table in point.relations or ():
             if f"{schema}.{table or name}" not in self.version_tables:
                 self.by_oid[oid] = StoredRelation(schema, name, KINDS.get(kind, "table"), table or "")
+        oids: dict[str, list[int]] = defaultdict(list)
+        for oid, relation in self.by_oid.items():
+            oids[relation.name].append(oid)
+        self._oids = dict(oids)
 
     def list_tables(self) -> tuple[StoredRelation, ...]:
         """All but the indexes."""
@@ -52,18 +68,21 @@ class BaseRelations:
         """The tables that were read through, as work."""
         return [RowWork(WorkKind.ROWS, self.by_oid[oid]) for oid in scans]
 
-    def find_new_scans(self, current: Mapping[int, int], before: Mapping[int, int]) -> dict[int, int]:
+    def find_new_scans(
+        self, current: ItemList[LoggedNumber], changes: ItemChanges[LoggedNumber]
+    ) -> dict[int, int]:
         """How often tables were read through between two readings of the session's counters."""
-        if any(current.get(oid, 0) < number for oid, number in before.items()):
-            before = {}  # the counters began anew
+        new, old = dict(changes.added), dict(changes.gone)
+        if any(new.get(oid, 0) < number for oid, number in old.items()):
+            new, old = dict(list(current.expand())), {}  # the counters began anew
         return {
-            oid: number - before.get(oid, 0)
-            for oid, number in current.items()
-            if number > before.get(oid, 0) and oid in self.by_oid and oid not in self.emptied
+            oid: number - old.get(oid, 0)
+            for oid, number in new.items()
+            if number > old.get(oid, 0) and oid in self.by_oid and oid not in self.emptied
         }
 
     def find_works(
-        self, messages: Sequence[LogMessage], point: LogPoint, state: SessionState
+        self, messages: Sequence[LogMessage], point: LogPoint, locks: ItemList[LoggedLock]
     ) -> list[RowWork]:
         """The work that messages of one statement name, without what is done to new or empty tables."""
         works: dict[RowWork, None] = {}
@@ -73,7 +92,7 @@ class BaseRelations:
                 continue
             if TRUNCATION.match(message.inner_statement):
                 continue
-            for oid in self._find_tables(named, point, state):
+            for oid in self._find_tables(named, point, locks):
                 if oid not in self.emptied:
                     works[self._describe_work(named, oid, point)] = None
         return list(works)
@@ -94,9 +113,12 @@ class BaseRelations:
     def find_changed_tables(self, sql: str) -> Iterator[StoredRelation]:
         """The tables whose rows a statement changes, by its text."""
         for schema, name in find_changed_names(sql):
-            for relation in self.by_oid.values():
-                if relation.name == name and relation.is_table and schema in ("", relation.schema):
+            for relation in self._list_named(name):
+                if relation.is_table and schema in ("", relation.schema):
                     yield relation
+
+    def _list_named(self, name: str) -> list[StoredRelation]:
+        return [self.by_oid[oid] for oid in self._oids.get(name, ())]
 
     def _describe_work(self, named: WorkMessage, oid: int, point: LogPoint) -> RowWork:
         relation, kind = self.by_oid[oid], named.kind
@@ -106,13 +128,13 @@ class BaseRelations:
         return RowWork(kind, relation, named.detail)
 
     def _had_index(self, table: StoredRelation, name: str) -> bool:
-        return StoredRelation(table.schema, name, "index", table.name) in self.by_oid.values()
+        return StoredRelation(table.schema, name, "index", table.name) in self._list_named(name)
 
     def _find_table_of(self, index: StoredRelation) -> StoredRelation:
-        tables = (item for item in self.by_oid.values() if item.is_table and item.name == index.table)
+        tables = (item for item in self._list_named(index.table) if item.is_table)
         return next((table for table in tables if table.schema == index.schema), index)
 
-    def _find_tables(self, named: WorkMessage, point: LogPoint, state: SessionState) -> list[int]:
+    def _find_tables(self, named: WorkMessage, point: LogPoint, locks: ItemList[LoggedLock]) -> list[int]:
         """The relations of the base that the message means; none if it means a new one.
 
         It has the name without the schema. The command says which table it is about; another one that a
@@ -126,24 +148,23 @@ class BaseRelations:
             return [oid for oid, is_old in meant if is_old and oid in self.by_oid]
         locked = [
             lock.oid
-            for lock in state.locks
+            for lock in locks.expand()
             if MODES[lock.mode].strength >= LockMode.SHARE_UPDATE_EXCLUSIVE.strength
             and lock.name == named.table
             and lock.oid in self.by_oid
         ]
         if locked or point.in_block is not False:
             return list(dict.fromkeys(locked))
-        same_name = (oid for oid, item in self.by_oid.items() if item.name == named.table and item.is_table)
-        return list(same_name)
+        return [oid for oid in self._oids.get(named.table, ()) if self.by_oid[oid].is_table]
 
 
 def infer_locks(works: Sequence[RowWork], held: Sequence[HeldLock], number: int) -> list[HeldLock]:
     """The locks of a statement that has released them at its end, as VACUUM FULL: its work tells them."""
-    locked = {lock.relation for lock in held if lock.mode.blocks_writes}
     modes: dict[StoredRelation, LockMode] = {}
     for work in works:
         mode = INFERRED_MODES.get(work.kind)
-        if mode is not None and work.relation not in locked:
+        own = find_locks(held, work.relation) if mode is not None else ()
+        if mode is not None and not any(lock.mode.blocks_writes for lock in own):
             modes[work.relation] = max(mode, modes.get(work.relation, mode), key=lambda item: item.strength)
     return [HeldLock(relation, mode, number) for relation, mode in modes.items()]
 

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from migration_gate.facts import HeldLock, History, Location, LockMode, ObservedStatement, StoredRelation
-from migration_gate.replay.observation_log import LogPoint, SessionState
-from migration_gate.replay.observed_session import Evidence, Session
+from migration_gate.facts import (
+    HeldLock,
+    HeldLocks,
+    History,
+    Location,
+    LockMode,
+    ObservedStatement,
+    RowWork,
+    StoredRelation,
+    WorkKind,
+    sort_locks,
+)
+from migration_gate.replay.late_readings import LateStatement, choose_statement
+from migration_gate.replay.observation_log import LogPoint
+from migration_gate.replay.observed_session import Evidence, Session, SessionState
 from migration_gate.replay.observed_sql import ROW_TAGS, TRUNCATION
-from migration_gate.replay.observed_work import MODES, BaseRelations, infer_locks, without_rewritten_rows
+from migration_gate.replay.observed_work import BaseRelations, infer_locks, without_rewritten_rows
 from migration_gate.replay.work_messages import parse_proof
+
+READING_TAGS = ("CREATE TABLE AS", "SELECT INTO", "CREATE MATERIALIZED VIEW", "REFRESH MATERIALIZED VIEW")
+"""commands that run a query"""
+OWN_WORDS = ("CREATE", "ALTER", "DROP", "REFRESH", "COMMENT", "REINDEX", "CLUSTER", "VACUUM")
+"""of commands whose work with rows the server tells itself"""
 
 
 class StatementBook:
@@ -25,6 +43,13 @@ class StatementBook:
         """of the revision that runs"""
         self.statements: list[ObservedStatement] = []
 
+    def list_statements(self) -> tuple[ObservedStatement, ...]:
+        """All of them. Those of a transaction with few locks have them as a tuple."""
+        for position, item in enumerate(self.statements):
+            if isinstance(item.locks, HeldLocks):
+                self.statements[position] = replace(item, locks=item.locks.shorten())
+        return tuple(self.statements)
+
     def name_revision(self) -> str:
         """The revision that runs; '' if none does."""
         return self._steps.get(self.step or 0, "")
@@ -32,14 +57,16 @@ class StatementBook:
     def add(self, session: Session, state: SessionState, sql: str, tag: str, evidence: Evidence) -> None:
         """Add a statement of the session, whose state is that at its end."""
         number = len(self.statements) + 1
-        held, taken = self._find_locks(session, state, number)
+        new = session.locks.follow(state.locks, self._base.by_oid, number, lambda oid: number)
+        held, taken = session.locks.list_at(number), sort_locks([*session.settled, *new])
+        session.settled = []
         works, emptied = list(evidence.works), self._find_emptied(sql, evidence)
         if evidence.files and not emptied:
             works += self._base.find_file_works(evidence.files, works)
             inferred = infer_locks(works, held, number)
-            held, taken = [*held, *inferred], [*taken, *inferred]
+            held, taken = held.add(inferred), [*taken, *inferred]
         revision = self.name_revision()
-        client_sql = session.statement.strip()
+        client_sql = session.client_sql
         point = evidence.point
         session.unplaced.append(len(self.statements))
         self.statements.append(
@@ -52,7 +79,7 @@ class StatementBook:
                 client_sql=client_sql if client_sql != sql.strip() else "",
                 location=self._find_location(revision, None),
                 transaction=self._number_transaction(session, state),
-                locks=tuple(held),
+                locks=held,
                 taken=tuple(taken),
                 works=tuple(work for work in without_rewritten_rows(works) if work.relation not in emptied),
                 written=self._find_written(sql, tag, taken),
@@ -80,23 +107,58 @@ class StatementBook:
         key = (id(session), state.transaction)
         return self._transactions.setdefault(key, len(self._transactions) + 1)
 
-    def _find_locks(
-        self, session: Session, state: SessionState, number: int
-    ) -> tuple[list[HeldLock], list[HeldLock]]:
-        """The strongest lock on each relation, and those that are new."""
+    def settle(self, session: Session, state: SessionState, candidates: Sequence[LateStatement]) -> None:
+        """Give the session's new locks to those of its statements after which nobody read any."""
         relations = self._base.by_oid
-        own = [lock for lock in state.locks if lock not in session.held_before]
-        current = {(lock.oid, MODES[lock.mode]) for lock in own if lock.oid in relations}
-        current = {
-            (oid, mode) for oid, mode in current if mode.blocks_writes or relations[oid].kind != "index"
-        }
-        taken = [HeldLock(relations[oid], mode, number) for oid, mode in current - set(session.since)]
-        session.since = {key: session.since.get(key, number) for key in current}
-        strongest: dict[int, HeldLock] = {}
-        for (oid, mode), since in session.since.items():
-            if oid not in strongest or mode.strength > strongest[oid].mode.strength:
-                strongest[oid] = HeldLock(relations[oid], mode, since)
-        return sorted(strongest.values(), key=_lock_order), sorted(taken, key=_lock_order)
+        taken: dict[int, list[HeldLock]] = defaultdict(list)
+        for lock in session.locks.follow(
+            state.locks,
+            relations,
+            candidates[-1].number,
+            lambda oid: choose_statement(candidates, oid, relations[oid]),
+        ):
+            taken[lock.since].append(lock)
+        session.settled = taken.pop(len(self.statements) + 1, [])
+        for number, locks in taken.items():
+            self._amend(number, taken=locks)
+
+    def add_rows(self, number: int, relation: StoredRelation) -> None:
+        """Say that an earlier statement went through a table."""
+        tag = self.statements[number - 1].tag
+        if tag == "ALTER DOMAIN":
+            self._amend(number, works=[RowWork(WorkKind.VERIFICATION, relation)])
+        elif tag.partition(" ")[0] not in OWN_WORDS or tag in READING_TAGS:
+            self._amend(number, works=[RowWork(WorkKind.ROWS, relation)])
+
+    def add_file(self, number: int, oid: int) -> None:
+        """Say that an earlier statement gave a relation another file."""
+        statement = self.statements[number - 1]
+        emptied = self._find_emptied(statement.sql, Evidence(files=[oid]))
+        works = [] if emptied else list(self._base.find_file_works([oid], statement.works))
+        self._amend(
+            number,
+            taken=infer_locks(works, statement.locks, number),
+            works=works,
+            emptied=emptied,
+        )
+
+    def _amend(
+        self,
+        number: int,
+        *,
+        taken: Sequence[HeldLock] = (),
+        works: Sequence[RowWork] = (),
+        emptied: Sequence[StoredRelation] = (),
+    ) -> None:
+        statement = self.statements[number - 1]
+        written = self._find_written(statement.sql, statement.tag, taken)
+        self.statements[number - 1] = replace(
+            statement,
+            taken=tuple(sort_locks([*statement.taken, *taken])),
+            works=without_rewritten_rows([*statement.works, *works]),
+            written=tuple(dict.fromkeys([*statement.written, *written])),
+            emptied=(*statement.emptied, *emptied),
+        )
 
     def _find_location(self, revision: str, line: int | None) -> Location | None:
         known = self._history.find_revision(revision)
@@ -113,7 +175,3 @@ class StatementBook:
             self.statements[position] = replace(statement, location=location, is_in_block=in_block)
         session.unplaced = []
         session.statement = ""
-
-
-def _lock_order(lock: HeldLock) -> tuple[int, str]:
-    return (-lock.mode.strength, str(lock.relation))

@@ -132,7 +132,10 @@ def _list_operations(statements: Iterable[ObservedStatement]) -> Iterator[str]:
 
 def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Iterable[Verdict]) -> Cell:
     """Who waits while the revision runs: locks of an earlier one are held to the end of its transaction."""
-    locks = [lock for item in statements for lock in item.locks if lock.relation.is_table]
+    # A statement holds what those before it in its transaction hold: after the first, new locks are enough.
+    firsts = {item.transaction: item.number for item in reversed(statements)}
+    groups = (item.locks if firsts[item.transaction] == item.number else item.taken for item in statements)
+    locks = [lock for group in groups for lock in group if lock.relation.is_table]
     strongest = max(locks, key=lambda lock: lock.mode.strength, default=None)
     verdicts = _select(own, LOCK_CHECKS)
     if strongest is None or not strongest.blocks_writes:

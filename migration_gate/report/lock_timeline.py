@@ -76,9 +76,14 @@ def render_timelines(project: ProjectReport) -> str:
 
 
 def list_lock_bars(statements: Sequence[ObservedStatement]) -> list[LockBar]:
-    """The bars of one transaction's statements, by the table that is locked first."""
+    """The bars of one transaction's statements, by the table that is locked first.
+
+    Of a long transaction these are as much of them as is drawn: it may hold thousands of locks.
+    """
     bars: dict[StoredRelation, list[LockBar]] = {}
     for position, statement in enumerate(statements):
+        if position > MAX_STATEMENTS and any(bar.last > bar.first for own in bars.values() for bar in own):
+            break
         for lock in statement.locks:
             if lock.relation.is_table and lock.blocks_writes:
                 _extend(bars.setdefault(lock.relation, []), lock.relation, lock.blocks_reads, position)
