@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from textwrap import indent
 
+MOST_WORDS = 50
+"""of a list in a sentence"""
+
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""
@@ -64,8 +67,10 @@ def format_duration(seconds: float) -> str:
 
 
 def join_words(words: Iterable[str], *, quote: str = "`") -> str:
-    """A list in a sentence: `a`, `b` and `c`; empty for no words."""
+    """A list in a sentence: `a`, `b` and `c`; empty for no words. A long one ends with `and 9950 more`."""
     quoted = [f"{quote}{word}{quote}" for word in words]
+    if len(quoted) > MOST_WORDS:
+        quoted[MOST_WORDS:] = [f"{len(quoted) - MOST_WORDS} more"]
     if len(quoted) < 2:
         return "".join(quoted)
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,8 +12,13 @@ from migration_gate.catalog.statement_trials import try_statements
 from migration_gate.facts import Base, Facts, RunningCode, Unchecked
 from migration_gate.postgres.server import Server
 from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
+from migration_gate.wording import join_words
 
 UNKNOWN = "it is not known whether the release that is live works on the new schema"
+MOST_NOTES = 10
+"""about tables that could not be tried for the same reason"""
+SHOWN_TABLES = 3
+"""where there are more"""
 
 
 def add_running_code(facts: Facts, server: Server, database: str) -> Facts:
@@ -70,16 +76,28 @@ def _add_unknown_base(facts: Facts) -> Facts:
 
 def _add_notes(facts: Facts, running_code: RunningCode) -> Facts:
     """The facts with these, and with notes on what could not be tried."""
-    notes = [
-        f"not all statements of the release that is live could be tried with `{table}`: {table.reason}"
-        for table in running_code.untried
-    ]
+    notes = list(describe_untried(running_code))
     if running_code.unproven:
         notes.append(
             f"whether the release that is live works on the new schema is not known: {running_code.unproven}"
         )
     replay = replace(facts.replay, notes=(*facts.replay.notes, *notes))
     return replace(facts, replay=replay, running_code=running_code)
+
+
+def describe_untried(running_code: RunningCode) -> Iterator[str]:
+    """A note for each table, or for all tables of one reason, where there are many."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for table in running_code.untried:
+        by_reason[table.reason].append(str(table))
+    untried = "not all statements of the release that is live could be tried with"
+    for table in running_code.untried:
+        names = by_reason[table.reason]
+        if len(names) <= MOST_NOTES:
+            yield f"{untried} `{table}`: {table.reason}"
+        elif names[0] == str(table):
+            shown = join_words([*names[:SHOWN_TABLES]])
+            yield f"{untried} each of {len(names)} tables, such as {shown}: {table.reason}"
 
 
 def has_new_revisions(facts: Facts, base: Base) -> bool:
