@@ -28,7 +28,8 @@ class Item(Base):
 """
 CREATE = """op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))
 op.create_table("item", sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("owner_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True))
+    sa.Column("owner_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"),
+              nullable=False, index=True))
 op.execute("create function refuse() returns trigger language plpgsql as 'begin raise ''closed''; end'")
 op.execute("create trigger refuse before insert on item for each row execute function refuse()")"""
 WAYS = (
