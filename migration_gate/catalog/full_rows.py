@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.generated_rows import GeneratedRows
-from migration_gate.catalog.old_rules import OldRule, add_to_catalog, list_old_rules
+from migration_gate.catalog.old_rules import (
+    OldRule,
+    add_to_catalog,
+    leave_out_new_partitions,
+    list_old_rules,
+)
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.catalog.row_source import FilledTable, RowVariety, SimpleRows
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
@@ -105,7 +110,8 @@ class _Filling:
             else:
                 rules.append(rule)
         ready = [table for table in tables if table.oid not in refusals]
-        filled = fill(GeneratedRows(self.connection, add_to_catalog(self.catalog, rules)), ready)
+        catalog = leave_out_new_partitions(add_to_catalog(self.catalog, rules), self.old)
+        filled = fill(GeneratedRows(self.connection, catalog), ready)
         statements.run(CHECK_NOW)  # a table whose rows are still to be checked cannot be altered
         for rule in rules:
             statements.run(rule.drop)

@@ -71,6 +71,17 @@ def add_to_catalog(catalog: Snapshot, rules: Sequence[OldRule]) -> Snapshot:
     )
 
 
+def leave_out_new_partitions(catalog: Snapshot, old: OldShape) -> Snapshot:
+    """The catalog without partitions that tables got since then: rows for them did not fit."""
+    new = {f"{schema}.{name}" for schema, name in old.new_tables}
+    tables = tuple(
+        table
+        for table in catalog.tables
+        if not (table.partition_bound and table.full_name in new and new.isdisjoint(table.inherits))
+    )
+    return replace(catalog, tables=tables) if len(tables) < len(catalog.tables) else catalog
+
+
 def _list_of_table(catalog: Snapshot, table: Table, old: OldShape) -> Iterator[OldRule]:
     columns = {column.name: column for column in catalog.columns_of(table)}
     for column in columns.values():

@@ -19,6 +19,8 @@ class OldShape:
     removed: tuple[CatalogObject, ...] = ()
     touched: frozenset[tuple[str, str]] = frozenset()
     """schema and name of the tables that they are about"""
+    new_tables: frozenset[tuple[str, str]] = frozenset()
+    """of those, the ones that were not there"""
 
     def find_column(self, schema: str, table: str, name: str) -> Column | None:
         """The column as it was; None if it was not there, or was the same."""
@@ -66,7 +68,9 @@ def describe_old_shape(changes: Sequence[RevisionChanges]) -> OldShape:
     touched = frozenset(
         key for change in changes for item in (*change.removed, *change.added) for key in _table_of(item)
     )
-    return OldShape(removed, touched)
+    before = {(item.schema, item.name) for item in removed if isinstance(item, Table)}
+    added = (item for change in changes for item in change.added if isinstance(item, Table))
+    return OldShape(removed, touched, frozenset((item.schema, item.name) for item in added) - before)
 
 
 def loosens(change: RevisionChanges) -> bool:

@@ -16,6 +16,8 @@ from tests.support.replay_engine import Engine
 pytestmark = pytest.mark.slow
 BASE = """
 op.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
+op.execute("CREATE TABLE days (day date NOT NULL) PARTITION BY RANGE (day)")
+op.execute("CREATE TABLE days_2024 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
 op.execute(
     "CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL, name varchar(20), score int,"
     " mood mood, extra jsonb, parent int REFERENCES users, CONSTRAINT users_email UNIQUE (email))"
@@ -156,6 +158,15 @@ def test_a_downgrade_that_treats_what_the_upgrade_allowed_is_silent(engine: Engi
             ["UPDATE users SET score = score / 100"],
             [("rows_differ_after_rollback", None, "note")],
         ),
+        # Rows of a new partition did not fit before.
+        (
+            [
+                "CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+                "ALTER TABLE days ADD note text",
+            ],
+            ["ALTER TABLE days DROP note", "DROP TABLE days_2025"],
+            [],
+        ),
         (["UPDATE users SET name = '' WHERE name IS NULL"], ["SELECT name FROM users"], []),
         # With duplicates that differ in their case the upgrade fails: fails-on-rows says that.
         (
@@ -164,7 +175,7 @@ def test_a_downgrade_that_treats_what_the_upgrade_allowed_is_silent(engine: Engi
             [("failing_downgrade", "unusual-row", "note")],
         ),
     ],
-    ids=["NULL moved", "sign lost", "rows removed", "integer division", "backfill", "lower"],
+    ids=["NULL moved", "sign lost", "rows removed", "integer division", "partition", "backfill", "lower"],
 )
 def test_rows_that_both_schemas_allow(
     engine: Engine, upgrade: list[str], downgrade: list[str], expected: list[Said]
