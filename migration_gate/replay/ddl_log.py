@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -30,6 +31,18 @@ STEP_BEGINS = "STEP"
 """the tag of a row that no command made: a step begins"""
 SAME_STATE = "="
 """the state of a row whose command left the object as the row before it did"""
+ADDED_INDEX, DROPPED_INDEX = "+", "-"
+"""how the state of a row begins that has no more than an index of a table with many"""
+MANY_INDEXES = 50
+INDEX = """json_build_array(
+            r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
+            r.reloptions, i.indisvalid and i.indisready,
+            case when i.indisunique or i.indisexclusion then (
+                select k.conname from pg_catalog.pg_constraint k
+                where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) end,
+            (select d.description from pg_catalog.pg_description d
+             where d.objoid = r.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0))"""
+"""what the log has of an index `r`, `i` of the table `target`"""
 RELATION_STATES = ("sequences", "views")
 TYPE_STATES = ("enums", "types")
 _OBJECTS: Mapping[str, Callable[..., DatabaseSequence | View | EnumType | NamedType]] = {
@@ -46,6 +59,8 @@ READ_ROWS = """
 select id, step, tag, kind, identity, oid::bigint, dropped, query, moment::text, state
 from migration_gate.ddl_log order by id
 """
+FETCHED_ROWS = 200
+"""at once"""
 FactT = TypeVar("FactT")
 
 
@@ -59,6 +74,7 @@ def install_ddl_log(connection: psycopg.Connection[Any], server: Server) -> None
 def _build_log_script() -> str:
     """The log's tables and functions, with the queries of the catalog in them."""
     script = files(__package__).joinpath("ddl_log.sql").read_text(encoding="utf-8")
+    script = script.replace("{index}", INDEX).replace("{many}", str(MANY_INDEXES))
     for name in RELATION_STATES:
         script = script.replace(f"{{{name}}}", state_query(name))
     for name in TYPE_STATES:
@@ -108,12 +124,19 @@ def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
     states = _StateReader()
     queries: dict[tuple[str | None, str], int] = {}
     newest_step = 0
-    for row in map(_LogRow._make, connection.execute(READ_ROWS).fetchall()):
+    for row in _read_rows(connection):
         newest_step = max(newest_step, row.step)
         if row.tag != STEP_BEGINS:
             query_number = queries.setdefault((row.query, row.moment), len(queries) + 1)
             commands.append(_build_command(row, row.step or newest_step, query_number, states.read(row)))
     return tuple(commands)
+
+
+def _read_rows(connection: psycopg.Connection[Any]) -> Iterator[_LogRow]:
+    """The rows one after the other: together, their states may be larger than the memory."""
+    with connection.transaction(), connection.cursor(name="ddl_log") as cursor:
+        cursor.itersize = FETCHED_ROWS
+        yield from map(_LogRow._make, cursor.execute(READ_ROWS))
 
 
 def _build_command(row: _LogRow, step: int, query_number: int, state: _State) -> DdlCommand:
@@ -148,9 +171,21 @@ class _StateReader:
         """The state after the row's command; empty if the row has none."""
         if row.state is None:
             return _NO_STATE
-        if row.state != SAME_STATE:
+        if row.state[0] in (ADDED_INDEX, DROPPED_INDEX):
+            latest = self._latest.get(row.oid, _NO_STATE)
+            self._latest[row.oid] = replace(latest, indexes=self._change_indexes(latest, row.state))
+        elif row.state != SAME_STATE:
             self._latest[row.oid] = self._parse(row.state)
         return self._latest.get(row.oid, _NO_STATE)
+
+    def _change_indexes(self, latest: _State, text: str) -> tuple[NamedDefinition, ...]:
+        """The table's indexes with one more or less, by name as before. (Their oids are texts in the log.)"""
+        if text[0] == DROPPED_INDEX:
+            return tuple(index for index in latest.indexes if str(index.oid) != text[1:])
+        names = {column.number: column.name for column in latest.columns}
+        index = self._share(_build_index(json.loads(text[1:]), names))
+        position = bisect_left(latest.indexes, index.name.encode(), key=lambda item: item.name.encode())
+        return (*latest.indexes[:position], index, *latest.indexes[position:])
 
     def _parse(self, text: str) -> _State:
         state = json.loads(text)

@@ -16,7 +16,8 @@ create table migration_gate.ddl_log (
     dropped boolean not null default false,
     query text, -- the client's statement
     moment timestamptz not null default statement_timestamp(), -- tells two statements of the same text apart
-    state text, -- JSON; '=': the same as in the row before of this oid
+    -- JSON; '=': the same as in the row before of this oid; '+' or '-': that with an index more (JSON) or less (its oid)
+    state text,
     parents oid[], -- the tables that a table is a partition of, or inherits from
     indexes oid[] -- of a table
 );
@@ -136,20 +137,31 @@ return (select json_build_object(
         from pg_catalog.pg_constraint o
         where o.conrelid = target and (o.contype in ('p', 'u', 'f', 'c', 'x') or o.contype = 'n' and not o.convalidated)),
     'indexes', (
-        select json_agg(json_build_array(
-            r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
-            r.reloptions, i.indisvalid and i.indisready,
-            case when i.indisunique or i.indisexclusion then (
-                select k.conname from pg_catalog.pg_constraint k
-                where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) end,
-            (select d.description from pg_catalog.pg_description d
-             where d.objoid = r.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0))
-            order by r.relname)
+        select json_agg({index} order by r.relname)
         from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target),
     'comments', (
         select json_agg(json_build_array(d.objsubid, d.description))
         from pg_catalog.pg_description d where d.objoid = target and d.classoid = 'pg_catalog.pg_class'::regclass))::text
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target);
+end $$;
+
+-- An index that a command has made of a table with many, where the log has the table's state before it: all of them
+-- would be printed again for each. Null for other objects, and for tables with few.
+create function migration_gate.added_index(target oid, tag text, index oid) returns text language plpgsql stable as $$
+begin
+    if tag <> 'CREATE INDEX' or not migration_gate.has_many_indexes(target) or not exists (
+            select from migration_gate.ddl_log l where l.oid = target and l.state is not null) then
+        return null;
+    end if;
+    return '+' || (
+        select {index}::text from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid
+        where i.indexrelid = index and i.indrelid = target);
+end $$;
+
+create function migration_gate.has_many_indexes(target oid) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from pg_catalog.pg_index i where i.indrelid = target offset {many})
+        and exists (select from pg_catalog.pg_class c where c.oid = target and c.relkind = 'r');
 end $$;
 
 create function migration_gate.sequence_state(target oid) returns text language plpgsql stable as $body$
@@ -302,6 +314,7 @@ declare
     renamed oid[] := '{}';
     has_heirs boolean := false;
     previous text; -- the name under which the object was logged before
+    added text; -- the index, where only that is logged of its table
     client_text text;
 begin
     if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
@@ -322,6 +335,8 @@ begin
             else migration_gate.owning_relation(command.classid, command.objid) end;
         type := case when relation is null then migration_gate.owning_type(command.classid, command.objid) end;
         logged := coalesce(relation, type, command.objid);
+        added := case when relation is not null
+            then migration_gate.added_index(relation, command.command_tag, command.objid) end;
         if command.object_type = 'table column' then
             renamed := renamed || command.objid;
         elsif command.command_tag like 'ALTER %' then
@@ -337,10 +352,12 @@ begin
                 client_text,
                 case when relation is null and type is null then null
                      when logged = any (logged_before) then '='
+                     when added is not null then added
                      when relation is not null then migration_gate.relation_state(relation)
                      else migration_gate.type_state(type) end,
                 array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation),
-                array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation));
+                case when added is not null then array[command.objid]
+                     else array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation) end);
         logged_before := logged_before || logged;
         if relation is not null then
             relations := relations || relation;
@@ -396,9 +413,34 @@ begin
         where c.oid = any (affected) and not exists (
             select from pg_event_trigger_dropped_objects() d
             where d.objid = c.oid and d.original and d.object_type = 'table column' and tg_tag like 'ALTER %TABLE'));
+    if tg_tag = 'DROP INDEX' then
+        affected := migration_gate.log_dropped_indexes(affected, array(
+            select d.objid from pg_event_trigger_dropped_objects() d where d.object_type = 'index'));
+    end if;
     if affected <> '{}' then
         perform migration_gate.log_changed_states(tg_tag, affected, '{}');
     end if;
+end $$;
+
+-- Log the indexes that a command has dropped of tables with many. Returns the other ones of these tables.
+create function migration_gate.log_dropped_indexes(tables oid[], dropped oid[]) returns oid[] language plpgsql as $$
+declare
+    rest oid[] := '{}';
+    one oid;
+begin
+    foreach one in array tables loop
+        if cardinality(tables) > 1 or cardinality(dropped) > 1 or not migration_gate.has_many_indexes(one) then
+            rest := rest || one;
+        else
+            insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents)
+            select migration_gate.current_step(), 'DROP INDEX',
+                   case c.relkind when 'm' then 'materialized view' else 'table' end, c.oid::regclass::text, c.oid,
+                   migration_gate.logged_query(), '-' || dropped[1],
+                   array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
+            from pg_catalog.pg_class c where c.oid = one;
+        end if;
+    end loop;
+    return rest;
 end $$;
 
 -- Log everything that differs from the last logged state: for a server that allows us no event triggers, and for

@@ -96,7 +96,7 @@ end $$;
 -- so is what the session remembers; so the entry says which list it follows on.)
 create function migration_gate.log_list(name text, items jsonb[], is_first boolean) returns jsonb language plpgsql as $$
 declare
-    texts constant text[] := array(select i.item::text from unnest(items) i (item) order by 1);
+    texts constant text[] := array(select i.item::text from unnest(items) i (item));
     digest constant text := md5(array_to_string(texts, E'\n'));
     previous constant text := case when is_first then '' else current_setting('migration_gate.' || name, true) end;
     kept constant text[] := string_to_array(nullif(current_setting('migration_gate.' || name || '_items', true), ''), E'\n');

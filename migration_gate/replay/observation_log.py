@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import psycopg
 
 IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
-READING_BUDGET = 20_000_000
-"""rows about locks or relations that are read at every point of one revision: half a minute"""
-ROWS_PER_POINT = 1_000
+READING_BUDGET = 5_000_000
+"""rows about locks or relations that are read at every point of one revision: some 20 s"""
+ROWS_PER_POINT = 500
 """that a point may cost on an average from then on: about 2 ms"""
 MANY_ITEMS = 50
 """of a list: only what is new in a longer one is logged"""
