@@ -43,6 +43,8 @@ UNOBSERVED = f"{OWN_TEXT}unobserved: "
 """begins the entry of a statement of a session that is not observed, while another one is"""
 OBSERVED_MARK = b"migration_gate.observed"
 """a setting of sessions that are observed from their first packet on"""
+MENTIONS_LEVEL = re.compile(rb"client_min_messages|\ball\b", re.IGNORECASE)
+"""stands in each statement of `SETS_LEVEL`, which takes long to be found in a long one"""
 SETS_LEVEL = re.compile(
     rb"\s*(?!create|alter)(?:.*?\b(?:set|reset)\b[^;]*\bclient_min_messages"
     rb"|.*?set_config\s*\(\s*'client_min_messages|discard\s+all|reset\s+all)",
@@ -173,7 +175,7 @@ class SessionLog:
 
     def _follow_setting(self, text: bytes) -> None:
         """What a statement asks of the level of messages, before the server has answered."""
-        if SETS_LEVEL.match(text):
+        if MENTIONS_LEVEL.search(text) and SETS_LEVEL.match(text):
             self._wanted = 0  # until the level is announced the server sends only what is wanted
         elif SHOWS_LEVEL.fullmatch(text):
             self.server.kinds = SERVER_KINDS | {DATA_ROW}
