@@ -88,6 +88,7 @@ def test_what_a_change_corrects_is_gone(place: World) -> None:
     assert (ran.status, [item["object"] for item in report["fixed"]]) == (0, ["item.name"]), ran.said
 
 
+@pytest.mark.release
 def test_a_base_that_cannot_be_imported_spares_nothing_and_is_named(place: World) -> None:
     base = laid(place, models_py="import no_such_module\n")
     commit(place.project, {"shop/models.py": OLD_DRIFT})
@@ -116,6 +117,7 @@ def test_the_migrations_may_have_been_elsewhere(place: World) -> None:
     assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
 
 
+@pytest.mark.release
 def test_models_that_were_installed_from_the_checkout_are_the_bases_own(place: World) -> None:
     """As with an editable installation: the import path names the checkout of the change."""
     files = {path.replace("shop/", "src/shop/"): text for path, text in project(models_py=OLD_DRIFT).items()}
@@ -135,6 +137,7 @@ def test_a_change_of_what_nothing_reads_leaves_everything_old(place: World) -> N
     assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
 
 
+@pytest.mark.release
 def test_what_an_old_revision_reads_is_no_part_of_the_bases_replay_if_it_differs(place: World) -> None:
     read = "; import glob; [op.execute(open(f).read()) for f in glob.glob('pages/*')]"
     base = laid(place, two_py=revision("two", "one", WIDEN + read), **{"pages/a.html": "SELECT 1"})

@@ -67,6 +67,7 @@ def test_a_helper_that_an_old_revision_imports_is_the_cause(place: World) -> Non
     assert "its own text is the same: `shop/columns.py` changed" in findings.popitem()[1]
 
 
+@pytest.mark.release
 def test_random_values_and_moments_in_old_revisions_are_no_edit(place: World) -> None:
     lines = (
         "import uuid, datetime",

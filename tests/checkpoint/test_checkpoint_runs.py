@@ -165,7 +165,7 @@ def test_a_checkpoint_from_which_a_run_fails_is_not_used_again(
     monkeypatch.setattr(SavedState, "read_lines", lambda _: b"")
     assert last_note(examine(folder, "auto", base=base)).startswith(REPEATED)
     monkeypatch.undo()
-    assert last_note(examine(folder, "auto", base=base)) == "the replay began from scratch"
+    assert "the replay began from scratch" in examine(folder, "auto", base=base).replay.notes
 
 
 def test_a_damaged_checkpoint_is_removed_and_said(place: World, cache: Path) -> None:

@@ -30,6 +30,7 @@ op.execute("create index own_name on events_may (id)")
 }
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @pytest.mark.parametrize("body", first_in_every_run(HALF_BUILT.values(), 1))
 def test_the_fix_finishes_the_index_of_a_partitioned_table(engine: Engine, body: str) -> None:

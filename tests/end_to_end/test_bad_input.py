@@ -58,6 +58,7 @@ def test_no_git(here: World, says: Says) -> None:
     says(here.check(), 0)
 
 
+@pytest.mark.release
 def test_no_git_program(here: World, says: Says) -> None:
     here.lay(project())
     lone = here.top / "bin"
@@ -84,6 +85,7 @@ def test_a_path_with_spaces_quotes_and_letters_outside_of_ascii(here: World, say
 # --- the files -----------------------------------------------------------------------------------
 
 
+@pytest.mark.release
 def test_a_binary_sql_file(here: World, says: Says) -> None:
     here.lay({**project(), "data/dump.sql": bytes(range(256)) * 40})
     says(here.check(), 1)
@@ -102,6 +104,7 @@ def test_a_revision_with_a_syntax_error(here: World, says: Says) -> None:
     says(here.check(), 1)
 
 
+@pytest.mark.release
 def test_a_revision_that_raises_at_import(here: World, says: Says) -> None:
     here.lay(project(two_py=revision("two", "one", "pass") + "\nraise RuntimeError('not today')\n"))
     says(here.check(), 1)
@@ -161,11 +164,13 @@ def test_a_python_without_a_postgres_driver(here: World, says: Says) -> None:
 # --- where the report goes -----------------------------------------------------------------------
 
 
+@pytest.mark.release
 def test_an_output_file_that_cannot_be_written(here: World, says: Says) -> None:
     here.lay(project())
     says(here.check("--output", str(here.project / "alembic.ini" / "report.txt")), 2)
 
 
+@pytest.mark.release
 def test_an_output_that_is_a_folder(here: World, says: Says) -> None:
     here.lay(project())
     says(here.check("--output", str(here.temporary)), 2)
@@ -202,6 +207,7 @@ def test_a_locale_without_unicode(here: World, locale: str) -> None:
     assert ran.out.startswith("Grüße: 2 revisions, 1 table")
 
 
+@pytest.mark.release
 def test_a_very_long_folder_for_temporary_files(here: World) -> None:
     here.lay(project())
     here.temporary = here.top / ("long" * 30) / ("longer" * 20)
@@ -212,6 +218,7 @@ def test_a_very_long_folder_for_temporary_files(here: World) -> None:
     assert ran.status == 0, ran.said
 
 
+@pytest.mark.release
 def test_a_folder_for_temporary_files_that_does_not_exist(here: World) -> None:
     here.lay(project())
     ran = here.check(env={"TMPDIR": "/nowhere"})

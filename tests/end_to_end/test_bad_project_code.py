@@ -20,6 +20,7 @@ def settings(code: str) -> dict[str, str]:
 # --- while it is imported ------------------------------------------------------------------------
 
 
+@pytest.mark.release
 def test_an_import_that_raises(here: World, command_says: CommandSays) -> None:
     here.lay(settings("raise RuntimeError('the config service is not there')"))
     command_says(2)
@@ -30,6 +31,7 @@ def test_an_import_of_what_is_not_installed(here: World, command_says: CommandSa
     command_says(2)
 
 
+@pytest.mark.release
 def test_an_import_that_wants_a_setting(here: World) -> None:
     here.lay(settings("import os\nos.environ['SHOP_LICENCE']"))
     ran = here.check()
@@ -108,6 +110,7 @@ def test_an_import_that_prints_bytes_that_are_not_text(here: World) -> None:
     assert (ran.status, ran.complaints) == (0, ""), ran.said
 
 
+@pytest.mark.release
 def test_an_import_that_closes_every_descriptor(here: World) -> None:
     here.lay(settings("import os\nos.closerange(0, 4096)"))
     ran = here.check()
@@ -115,6 +118,7 @@ def test_an_import_that_closes_every_descriptor(here: World) -> None:
     assert "while the project was imported" in " ".join(ran.out.split()), ran.said
 
 
+@pytest.mark.release
 def test_a_daemon_of_the_project_does_not_keep_the_run_from_ending(here: World) -> None:
     """It forks twice and leaves its session, as daemons do; it ends with the run."""
     code = """
@@ -130,6 +134,7 @@ if os.fork() == 0:
     assert (ran.status, ran.complaints) == (0, ""), ran.said
 
 
+@pytest.mark.release
 def test_a_forked_child_that_fails_where_its_parent_goes_on(here: World) -> None:
     here.lay(settings("import os\nif os.fork() == 0: raise RuntimeError('in the child')"))
     ran = here.check()

@@ -79,6 +79,7 @@ def test_a_folder_outside_of_the_repository_is_not_written_to(place: World) -> N
     assert "By hand: drift" in ran.out
 
 
+@pytest.mark.release
 def test_where_heads_are_put_in_one_line_new_revisions_wait(place: World) -> None:
     files = project(models_py=DRIFTED, **{"migrations/versions/three.py": revision("three", "one", "pass")})
     place.lay(files)

@@ -101,6 +101,7 @@ def test_each_database_is_compared_with_its_own_models(here: World, env_py: str)
     assert (status, objects) == (1, {"(main)": [], "(events)": ["event.body"]})
 
 
+@pytest.mark.release
 def test_databases_with_the_same_models_are_judged_once(here: World) -> None:
     assert judge(here, SHARDS) == (0, {"(shard)": []})
 

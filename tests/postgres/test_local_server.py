@@ -252,6 +252,7 @@ def test_the_embedded_server_runs_and_its_notes_say_what_it_lacks(run_folder: Pa
         assert not names & set(EMBEDDED[0].missing_extensions())
 
 
+@pytest.mark.release
 @slow
 @needs_embedded
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root: the server runs as this user")
@@ -334,6 +335,7 @@ def test_the_server_starts_although_the_cached_cluster_is_unusable(
         assert [path.name for path in cached.folder.parent.iterdir()] == [cached.folder.name]
 
 
+@pytest.mark.release
 @slow
 @needs_local
 def test_several_runs_that_fill_the_cache_at_the_same_time_all_succeed(

@@ -162,6 +162,7 @@ LOSSES = {
 }  # fmt: skip
 
 
+@pytest.mark.release
 def test_a_type_that_holds_fewer_values_is_first_corrected_in_the_model(engine: Engine) -> None:
     sides = [
         "create type mood as enum ('a'); "

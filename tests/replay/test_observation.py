@@ -167,6 +167,7 @@ def test_settings_of_the_session_blind_nobody(engine: Engine) -> None:
     assert observation.blind_spots == ()
 
 
+@pytest.mark.release
 def test_settings_of_env_py_for_its_transaction_stay(engine: Engine) -> None:
     ran = run_new_revisions(
         engine,
@@ -190,6 +191,7 @@ def test_nothing_is_observed_without_new_revisions(engine: Engine) -> None:
     assert run_new_revisions(engine, ADD, observe="off").replay.observation == Observation("off")
 
 
+@pytest.mark.release
 def test_every_revision_can_be_observed_by_itself(engine: Engine) -> None:
     ran = run_new_revisions(engine, ADD, observe="all")
     observation = ran.replay.observation
@@ -257,6 +259,7 @@ def test_many_statements_of_one_revision_are_one_finding_and_one_row(engine: Eng
     assert len(render_change_table([row])) < 600
 
 
+@pytest.mark.release
 def test_a_sleep_is_told_as_a_sleep(engine: Engine) -> None:
     block = "do $$ begin lock table item; perform pg_sleep(0.01); end $$"
     ran = run_new_revisions(engine, 'op.execute("lock table item")\nop.execute("select pg_sleep(0.01)")')
