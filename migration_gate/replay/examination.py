@@ -83,7 +83,8 @@ def _examine(
 
 def _describe_failure(replay: Replay) -> str:
     """What kept the history from running to its end; '' if nothing did."""
-    return next((error.message for error in (replay.history.error, replay.failure) if error is not None), "")
+    errors = [error for error in (replay.history.error, replay.failure) if error is not None]
+    return next((error.message or "without a message" for error in errors), "")
 
 
 @dataclass(slots=True)
