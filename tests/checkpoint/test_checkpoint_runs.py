@@ -162,9 +162,9 @@ def test_a_checkpoint_from_which_a_run_fails_is_not_used_again(
     base = git(folder, "rev-parse", "HEAD")
     examine(folder, "auto", base=base)
     commit(folder, {"migrations/versions/new.py": revision("new", "two", NEW_SEQUENCE)})
-    monkeypatch.setattr(SavedState, "read_lines", lambda _: b"")
-    assert last_note(examine(folder, "auto", base=base)).startswith(REPEATED)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(SavedState, "read_lines", lambda _: b"")
+        assert last_note(examine(folder, "auto", base=base)).startswith(REPEATED)
     assert "the replay began from scratch" in examine(folder, "auto", base=base).replay.notes
 
 
