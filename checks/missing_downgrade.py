@@ -85,4 +85,4 @@ def _describe_revision(replay: Replay, file: RevisionFile, *, goes_forward_only:
 
 def _names_schema(file: RevisionFile) -> bool:
     """Whether the text of a revision that did not run names what changes a schema."""
-    return any(call.name.startswith(SCHEMA_PREFIXES) for call in file.calls)
+    return any(call.name.startswith(SCHEMA_PREFIXES) for call in file.find_calls())

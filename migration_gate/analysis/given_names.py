@@ -108,7 +108,7 @@ def find_dropped_name(replay: Replay, file: RevisionFile, drop: UnnamedCall) -> 
 
 def _list_literals(file: RevisionFile) -> frozenset[str]:
     """What the text of the revision names: a constraint among them was given its name there."""
-    return frozenset(text for call in file.calls for text in call.strings)
+    return frozenset(text for call in file.find_calls() for text in call.strings)
 
 
 def _find_creation(

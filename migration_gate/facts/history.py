@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
@@ -76,13 +76,17 @@ class RevisionFile:
     not_loaded_because: str | None = None
     created_tables: tuple[str, ...] = ()
     """tables that its text creates (`op.create_table("users"`), as written"""
-    calls: tuple[SourceCall, ...] = ()
-    """the calls in its text that Alembic's operations are made of, in their order"""
     added_columns: tuple[str, ...] = ()
     """`table.column` of the columns that its text adds, as far as it is plain"""
     text: str = ""
     """all of it"""
     downgrade: DowngradeText = field(default_factory=DowngradeText)
+    read_calls: Callable[[str], tuple[SourceCall, ...]] | None = field(default=None, compare=False)
+    """what finds the calls in its text: few files of a long history are ever asked for them"""
+
+    def find_calls(self) -> tuple[SourceCall, ...]:
+        """The calls in its text that Alembic's operations are made of, in their order."""
+        return self.read_calls(self.text) if self.read_calls is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +123,19 @@ class History:
 
     def find_calls(self, path: str) -> tuple[SourceCall, ...]:
         """The calls in the text of a revision's file; none if the text was not read."""
-        return self._calls_by_file.get(path, ())
+        if path not in self._calls_by_file:
+            file = next((file for file in self.files if file.path == path), None)
+            self._calls_by_file[path] = file.find_calls() if file is not None else ()
+        return self._calls_by_file[path]
 
     @cached_property
     def _downgrades_by_revision(self) -> Mapping[str, DowngradeText]:
         return {file.revision: file.downgrade for file in self.files if file.revision and not file.error}
 
     @cached_property
-    def _calls_by_file(self) -> Mapping[str, tuple[SourceCall, ...]]:
-        return {file.path: file.calls for file in self.files}
+    def _calls_by_file(self) -> dict[str, tuple[SourceCall, ...]]:
+        """Of the files that were asked for."""
+        return {}
 
     @cached_property
     def _revisions_by_id(self) -> Mapping[str, Revision]:

@@ -44,6 +44,7 @@ class DowngradeText:
     refusal_line: int | None = None
     unnamed_drops: tuple[UnnamedCall, ...] = ()
     unnamed_creations: tuple[UnnamedCall, ...] = ()
+    """of `upgrade()`, if there are unnamed drops that may be of one of them"""
     """those of `upgrade()`"""
 
 

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from migration_gate.catalog.snapshot_reader import state_query, type_state_query
@@ -34,14 +35,11 @@ SAME_STATE = "="
 ADDED_INDEX, DROPPED_INDEX = "+", "-"
 """how the state of a row begins that has no more than an index of a table with many"""
 MANY_INDEXES = 50
+CONSTRAINT_INDEX = 5
+"""where the state of a constraint has the oid of its index"""
 INDEX = """json_build_array(
             r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
-            r.reloptions, i.indisvalid and i.indisready,
-            case when i.indisunique or i.indisexclusion then (
-                select k.conname from pg_catalog.pg_constraint k
-                where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) end,
-            (select d.description from pg_catalog.pg_description d
-             where d.objoid = r.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0))"""
+            r.reloptions, i.indisvalid and i.indisready)"""
 """what the log has of an index `r`, `i` of the table `target`"""
 RELATION_STATES = ("sequences", "views")
 TYPE_STATES = ("enums", "types")
@@ -110,6 +108,18 @@ class _State:
 
 
 _NO_STATE = _State()
+
+
+@dataclass(slots=True)
+class _Comments:
+    """The comments on a table and its parts."""
+
+    columns: dict[int, str] = field(default_factory=dict)
+    """by number; 0: on the table"""
+    constraints: dict[str, str] = field(default_factory=dict)
+    """by oid"""
+    indexes: dict[str, str] = field(default_factory=dict)
+    """by oid"""
 
 
 def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
@@ -202,20 +212,38 @@ class _StateReader:
         return _NO_STATE
 
     def _parse_table(self, state: dict[str, Any]) -> _State:
-        comments = dict(state["comments"] or ())
-        columns = tuple(self._share(_build_column(row, comments)) for row in state["columns"] or ())
+        comments = _read_comments(state)
+        columns = tuple(self._share(_build_column(row, comments.columns)) for row in state["columns"] or ())
         names = {column.number: column.name for column in columns}
+        constraints = state["constraints"] or ()
+        constraint_names = {row[CONSTRAINT_INDEX]: row[1] for row in constraints if row[CONSTRAINT_INDEX]}
         return _State(
-            self._share(_build_table(state["table"], comments.get(0))),
+            self._share(_build_table(state["table"], comments.columns.get(0))),
             columns,
-            tuple(self._share(_build_constraint(row, names)) for row in state["constraints"] or ()),
-            tuple(self._share(_build_index(row, names)) for row in state["indexes"] or ()),
+            tuple(self._share(_build_constraint(row, names, comments.constraints)) for row in constraints),
+            tuple(
+                self._share(_build_index(row, names, constraint_names.get(row[0]), comments.indexes))
+                for row in state["indexes"] or ()
+            ),
         )
 
     def _share(self, part: FactT) -> FactT:
         """The first fact that is equal to this one."""
         shared: FactT = self._parts.setdefault(part, part)
         return shared
+
+
+def _read_comments(state: dict[str, Any]) -> _Comments:
+    comments = _Comments()
+    oid = state["oid"]
+    for is_constraint, owner, number, comment in state["comments"] or ():
+        if is_constraint:
+            comments.constraints[owner] = comment
+        elif owner == oid:
+            comments.columns[number] = comment
+        else:
+            comments.indexes[owner] = comment
+    return comments
 
 
 def _build_object(fact: Callable[..., FactT], rows: list[Any]) -> FactT:
@@ -254,19 +282,25 @@ def _build_column(row: list[Any], comments: dict[int, str]) -> ColumnState:
     )
 
 
-def _build_constraint(row: list[Any], names: dict[int, str]) -> NamedDefinition:
-    oid, name, definition, numbers, flags, comment = row
+def _build_constraint(row: list[Any], names: dict[int, str], comments: Mapping[str, str]) -> NamedDefinition:
+    oid, name, definition, numbers, flags, _ = row
     return NamedDefinition(
         name,
         definition,
         oid,
         columns=tuple(names[number] for number in numbers or () if number in names),
         structure=f"{flags} {definition.endswith('NOT ENFORCED')}",
-        comment=comment,
+        comment=comments.get(oid),
     )
 
 
-def _build_index(row: list[Any], names: dict[int, str]) -> NamedDefinition:
-    oid, name, definition, numbers, options, valid, constraint, comment = row
+def _build_index(
+    row: list[Any],
+    names: dict[int, str],
+    constraint: str | None = None,
+    comments: Mapping[str, str] = MappingProxyType({}),
+) -> NamedDefinition:
+    """`constraint`: the name of the one whose index it is."""
+    oid, name, definition, numbers, options, valid = row
     columns = tuple(names[number] for number in numbers if number in names)
-    return NamedDefinition(name, definition, oid, columns, f"{options}", valid, constraint, comment)
+    return NamedDefinition(name, definition, oid, columns, f"{options}", valid, constraint, comments.get(oid))

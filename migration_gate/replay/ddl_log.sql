@@ -29,7 +29,8 @@ select coalesce(nullif(pg_catalog.current_setting('migration_gate.step', true), 
 $$;
 
 -- The client's text, without what the worker has put into the handlers of a DO block (worker/observed_blocks.py).
-create function migration_gate.client_query() returns text language sql stable as $$
+-- Volatile as current_query() is: otherwise it would not be inlined.
+create function migration_gate.client_query() returns text language sql volatile as $$
 select pg_catalog.replace(pg_catalog.current_query(), ' DECLARE migration_gate_context text; BEGIN GET STACKED DIAGNOSTICS migration_gate_context = PG_EXCEPTION_CONTEXT; migration_gate_context := migration_gate.note_caught(SQLSTATE, SQLERRM, migration_gate_context); END;', '')
 $$;
 
@@ -37,11 +38,12 @@ $$;
 create function migration_gate.remember_query() returns void language plpgsql as $$
 declare
     moment constant text := statement_timestamp()::text;
+    ignored text;
 begin
     if moment is distinct from current_setting('migration_gate.query_moment', true) then
-        perform set_config('migration_gate.query', left(migration_gate.client_query(), 4000), false),
-                set_config('migration_gate.detaches', (pg_catalog.current_query() ~* 'detach')::text, false),
-                set_config('migration_gate.query_moment', moment, false);
+        ignored := set_config('migration_gate.query', left(migration_gate.client_query(), 4000), false);
+        ignored := set_config('migration_gate.detaches', (pg_catalog.current_query() ~* 'detach')::text, false);
+        ignored := set_config('migration_gate.query_moment', moment, false);
     end if;
 end $$;
 
@@ -59,19 +61,21 @@ begin
 end $$;
 
 -- What a step begins with where the gate cannot read the server's log; see skipped_creations_session.sql.
-create function migration_gate.keep_attempts() returns void language sql as 'select';
+create function migration_gate.keep_attempts() returns void language plpgsql as 'begin end';
 
 -- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL), and so does
 -- the line of the server's log.
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+    ignored text;
 begin
-    perform pg_catalog.set_config('migration_gate.step', step::text, false);
+    ignored := pg_catalog.set_config('migration_gate.step', step::text, false);
     if pg_catalog.current_setting('migration_gate.newest_row', true) <> '' then
-        perform pg_catalog.set_config('migration_gate.is_unchanged', (
+        ignored := pg_catalog.set_config('migration_gate.is_unchanged', (
             pg_catalog.current_setting('migration_gate.newest_row')
             = (select pg_catalog.max(id) from migration_gate.ddl_log)::text)::text, false);
-        perform pg_catalog.set_config('migration_gate.newest_row', '', false);
+        ignored := pg_catalog.set_config('migration_gate.newest_row', '', false);
     end if;
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
     raise log 'migration_gate step: %', step;
@@ -87,69 +91,109 @@ begin
         'migration_gate.newest_row', (select pg_catalog.max(id) from migration_gate.ddl_log)::text, false);
 end $$;
 
--- The state of a relation. PL/pgSQL keeps its plans for the session; an SQL function would be planned again for each
--- command. This function and those that follow rely on the empty search_path of their callers. What it prints of a
--- table is what migration_gate/catalog prints, with less work: it runs once for each DDL command.
-create function migration_gate.relation_state(target oid) returns text language plpgsql stable as $body$
+-- The state of a relation that inherits from `parents`. PL/pgSQL keeps its plans for the session; an SQL function
+-- would be planned again for each command. This function and those that follow rely on the empty search_path of their
+-- callers. What it prints of a table is what migration_gate/catalog prints, with less work: it runs once for each DDL
+-- command.
+create function migration_gate.relation_state(target oid, parents oid[]) returns text language plpgsql stable as $body$
 declare
     kind constant "char" := (select c.relkind from pg_catalog.pg_class c where c.oid = target);
 begin
-return case when kind in ('r', 'p', 'f') then migration_gate.table_state(target)
+return case when kind in ('r', 'p', 'f') then migration_gate.table_state(target, parents)
             when kind = 'S' then migration_gate.sequence_state(target)
             else migration_gate.view_state(target) end;
 end $body$;
 
-create function migration_gate.table_state(target oid) returns text language plpgsql stable as $$
+-- What few tables have is asked for by a function of its own: to begin a query takes longer than to run it, and grows
+-- with its parts, whether they are needed or not.
+create function migration_gate.table_state(target oid, parents oid[]) returns text language plpgsql stable as $$
+declare
+    relation record;
+    columns json;
+    constraints json;
+    indexes json;
+    parts oid[]; -- the constraints and indexes
 begin
-return (select json_build_object(
-    'table', json_build_array(
-        n.nspname, c.relname,
-        case c.relkind when 'p' then 'partitioned table' when 'f' then 'foreign table' else 'table' end,
-        case c.relpersistence when 'u' then 'unlogged' when 't' then 'temporary' else 'permanent' end,
-        case when c.reloptions is null then null else array(select o from unnest(c.reloptions) o order by o) end,
-        case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
-        pg_get_expr(c.relpartbound, c.oid),
-        (select array_agg(pn.nspname || '.' || pc.relname order by i.inhseqno)
-         from pg_catalog.pg_inherits i join pg_catalog.pg_class pc on pc.oid = i.inhparent
-         join pg_catalog.pg_namespace pn on pn.oid = pc.relnamespace where i.inhrelid = c.oid)),
-    'columns', (
+    select n.nspname as schema, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relpartbound, c.relhasindex
+    into relation
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target;
+    columns := (
         select json_agg(json_build_array(
             a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
             case when a.atthasdef then (
                 select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d
                 where d.adrelid = target and d.adnum = a.attnum) end,
             a.attgenerated, a.attidentity,
-            case when a.attcollation not in (0, 100) then (
-                select quote_ident(cn.nspname) || '.' || quote_ident(o.collname)
-                from pg_catalog.pg_type t, pg_catalog.pg_collation o
-                join pg_catalog.pg_namespace cn on cn.oid = o.collnamespace
-                where t.oid = a.atttypid and o.oid = a.attcollation and t.typcollation <> a.attcollation) end)
+            case when a.attcollation not in (0, 100) then migration_gate.other_collation(a.attcollation, a.atttypid) end)
             order by a.attnum)
         from pg_catalog.pg_attribute a
-        where a.attrelid = target and a.attnum > 0 and not a.attisdropped),
-    'constraints', (
-        select json_agg(json_build_array(
-            o.oid, o.conname, pg_get_constraintdef(o.oid), o.conkey,
-            json_build_array(o.condeferrable, o.condeferred, o.convalidated, o.connoinherit),
-            (select d.description from pg_catalog.pg_description d
-             where d.objoid = o.oid and d.classoid = 'pg_catalog.pg_constraint'::regclass))
-            order by o.conname)
-        from pg_catalog.pg_constraint o
-        where o.conrelid = target and (o.contype in ('p', 'u', 'f', 'c', 'x') or o.contype = 'n' and not o.convalidated)),
-    'indexes', (
-        select json_agg({index} order by r.relname)
-        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target),
-    'comments', (
-        select json_agg(json_build_array(d.objsubid, d.description))
-        from pg_catalog.pg_description d where d.objoid = target and d.classoid = 'pg_catalog.pg_class'::regclass))::text
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target);
+        where a.attrelid = target and a.attnum > 0 and not a.attisdropped);
+    select json_agg(json_build_array(
+               o.oid, o.conname, pg_get_constraintdef(o.oid), o.conkey,
+               json_build_array(o.condeferrable, o.condeferred, o.convalidated, o.connoinherit),
+               case when o.contype in ('p', 'u', 'x') then o.conindid end)
+               order by o.conname),
+           array_agg(o.oid)
+    into constraints, parts
+    from pg_catalog.pg_constraint o
+    where o.conrelid = target and (o.contype in ('p', 'u', 'f', 'c', 'x') or o.contype = 'n' and not o.convalidated);
+    if relation.relhasindex then
+        select json_agg({index} order by r.relname), parts || array_agg(i.indexrelid)
+        into indexes, parts
+        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target;
+    end if;
+    return json_build_object(
+        'table', json_build_array(
+            relation.schema, relation.relname,
+            case relation.relkind when 'p' then 'partitioned table' when 'f' then 'foreign table' else 'table' end,
+            case relation.relpersistence when 'u' then 'unlogged' when 't' then 'temporary' else 'permanent' end,
+            case when relation.reloptions is null then null
+                 else migration_gate.sorted_options(relation.reloptions) end,
+            case when relation.relkind = 'p' then pg_get_partkeydef(target) end,
+            pg_get_expr(relation.relpartbound, target),
+            case when parents <> '{}' then migration_gate.parent_names(target) end),
+        'oid', target, 'columns', columns, 'constraints', constraints, 'indexes', indexes,
+        'comments', (
+            select json_agg(json_build_array(
+                d.classoid = 'pg_catalog.pg_constraint'::regclass, d.objoid, d.objsubid, d.description))
+            from pg_catalog.pg_description d
+            where d.objoid = any (parts || target)
+              and d.classoid in ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_constraint'::regclass)))::text;
+end $$;
+
+-- The collation of a column; null if it is that of the column's type.
+create function migration_gate.other_collation(target oid, type oid) returns text language plpgsql stable as $$
+begin
+return (
+    select quote_ident(n.nspname) || '.' || quote_ident(o.collname)
+    from pg_catalog.pg_type t, pg_catalog.pg_collation o
+    join pg_catalog.pg_namespace n on n.oid = o.collnamespace
+    where t.oid = type and o.oid = target and t.typcollation <> target);
+end $$;
+
+create function migration_gate.sorted_options(options text[]) returns text[] language plpgsql stable as $$
+begin
+return array(select o from unnest(options) o order by o);
+end $$;
+
+create function migration_gate.parent_names(target oid) returns text[] language plpgsql stable as $$
+begin
+return array(
+    select n.nspname || '.' || c.relname
+    from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhparent
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace where i.inhrelid = target order by i.inhseqno);
+end $$;
+
+create function migration_gate.parent_tables(target oid) returns oid[] language plpgsql stable as $$
+begin
+return array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = target);
 end $$;
 
 -- An index that a command has made of a table with many, where the log has the table's state before it: all of them
 -- would be printed again for each. Null for other objects, and for tables with few.
-create function migration_gate.added_index(target oid, tag text, index oid) returns text language plpgsql stable as $$
+create function migration_gate.added_index(target oid, index oid) returns text language plpgsql stable as $$
 begin
-    if tag <> 'CREATE INDEX' or not migration_gate.has_many_indexes(target) or not exists (
+    if not migration_gate.has_many_indexes(target) or not exists (
             select from migration_gate.ddl_log l where l.oid = target and l.state is not null) then
         return null;
     end if;
@@ -194,15 +238,30 @@ select json_build_object('views', ({views}), 'indexes', (
     from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target))::text);
 end $body$;
 
--- The state of an enum, domain, composite type or range; null where it is another type.
+-- The state of an enum, domain, composite type or range; null where it is another type. In the queries of the
+-- catalog, pg_type is this one row.
 create function migration_gate.type_state(target oid) returns text language plpgsql stable as $body$
+declare
+    kind constant "char" := (select t.typtype from pg_catalog.pg_type t where t.oid = target);
+begin
+return case when kind = 'e' then migration_gate.enum_state(target)
+            when kind is not null then migration_gate.other_type_state(target) end;
+end $body$;
+
+create function migration_gate.enum_state(target oid) returns text language plpgsql stable as $body$
 begin
 return (
 with space as not materialized (select n.oid, n.nspname::text as name from pg_catalog.pg_namespace n),
--- In the queries of the catalog, pg_type is this one row.
 pg_type as not materialized (select t.* from pg_catalog.pg_type t where t.oid = target)
-select json_build_object('enums', ({enums}), 'types', ({types}))::text
-where target is not null);
+select json_build_object('enums', ({enums}))::text);
+end $body$;
+
+create function migration_gate.other_type_state(target oid) returns text language plpgsql stable as $body$
+begin
+return (
+with space as not materialized (select n.oid, n.nspname::text as name from pg_catalog.pg_namespace n),
+pg_type as not materialized (select t.* from pg_catalog.pg_type t where t.oid = target)
+select json_build_object('types', ({types}))::text);
 end $body$;
 
 -- The table, view or sequence that an object is, or is a part of; null for other objects.
@@ -242,10 +301,11 @@ begin
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
     select migration_gate.current_step(), tag,
            case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
-           c.oid::regclass::text, c.oid, migration_gate.logged_query(), s.state,
-           array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid),
+           c.oid::regclass::text, c.oid, migration_gate.logged_query(), s.state, p.parents,
            array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = c.oid)
-    from pg_catalog.pg_class c cross join lateral (select migration_gate.relation_state(c.oid) as state offset 0) s
+    from pg_catalog.pg_class c
+    cross join lateral (select migration_gate.parent_tables(c.oid) as parents offset 0) p
+    cross join lateral (select migration_gate.relation_state(c.oid, p.parents) as state offset 0) s
     where c.oid = any (relations) and s.state is distinct from (
         select l.state from migration_gate.ddl_log l
         where l.oid = c.oid and (l.state <> '=' or l.dropped) order by l.id desc limit 1)
@@ -309,6 +369,7 @@ declare
     relation oid;
     type oid;
     logged oid;
+    parents oid[]; -- of the relation
     logged_before oid[] := '{}';
     relations oid[] := '{}';
     renamed oid[] := '{}';
@@ -335,8 +396,17 @@ begin
             else migration_gate.owning_relation(command.classid, command.objid) end;
         type := case when relation is null then migration_gate.owning_type(command.classid, command.objid) end;
         logged := coalesce(relation, type, command.objid);
-        added := case when relation is not null
-            then migration_gate.added_index(relation, command.command_tag, command.objid) end;
+        added := case when relation is not null and command.command_tag = 'CREATE INDEX'
+            then migration_gate.added_index(relation, command.objid) end;
+        parents := '{}';
+        if relation is not null then
+            relations := relations || relation;
+        end if;
+        if relation is not null and command.object_type <> 'sequence' then
+            select array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation),
+                   has_heirs or exists (select from pg_catalog.pg_inherits i where i.inhparent = relation)
+            into parents, has_heirs;
+        end if;
         if command.object_type = 'table column' then
             renamed := renamed || command.objid;
         elsif command.command_tag like 'ALTER %' then
@@ -353,16 +423,12 @@ begin
                 case when relation is null and type is null then null
                      when logged = any (logged_before) then '='
                      when added is not null then added
-                     when relation is not null then migration_gate.relation_state(relation)
+                     when relation is not null then migration_gate.relation_state(relation, parents)
                      else migration_gate.type_state(type) end,
-                array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation),
+                parents,
                 case when added is not null then array[command.objid]
                      else array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation) end);
         logged_before := logged_before || logged;
-        if relation is not null then
-            relations := relations || relation;
-            has_heirs := has_heirs or exists (select from pg_catalog.pg_inherits i where i.inhparent = relation);
-        end if;
     end loop;
     if tg_tag = 'ALTER SCHEMA' and renamed <> '{}' then
         perform migration_gate.log_changes();
@@ -435,8 +501,7 @@ begin
             insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents)
             select migration_gate.current_step(), 'DROP INDEX',
                    case c.relkind when 'm' then 'materialized view' else 'table' end, c.oid::regclass::text, c.oid,
-                   migration_gate.logged_query(), '-' || dropped[1],
-                   array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
+                   migration_gate.logged_query(), '-' || dropped[1], migration_gate.parent_tables(c.oid)
             from pg_catalog.pg_class c where c.oid = one;
         end if;
     end loop;

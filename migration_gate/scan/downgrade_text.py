@@ -16,14 +16,15 @@ def read_downgrade(tree: ast.Module) -> DowngradeText:
         is_empty = not _assigns(tree, "downgrade")
         return DowngradeText(is_empty=is_empty, upgrade_is_empty=upgrade_is_empty)
     refusal = _find_refusal(downgrade)
+    drops = tuple(find_unnamed_drops(downgrade))
     return DowngradeText(
         line=downgrade.lineno,
         is_empty=_is_empty(tree, downgrade),
         upgrade_is_empty=upgrade_is_empty,
         refusal=ast.unparse(refusal).removeprefix("raise ") if refusal is not None else "",
         refusal_line=refusal.lineno if refusal is not None else None,
-        unnamed_drops=tuple(find_unnamed_drops(downgrade)),
-        unnamed_creations=tuple(find_unnamed_creations(upgrade)) if upgrade is not None else (),
+        unnamed_drops=drops,
+        unnamed_creations=tuple(find_unnamed_creations(upgrade)) if upgrade is not None and drops else (),
     )
 
 

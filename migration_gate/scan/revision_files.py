@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from migration_gate.facts import FileDefect, RevisionFile
+from migration_gate.facts import FileDefect, RevisionFile, SourceCall
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.python_parser import parse_module
 from migration_gate.scan.downgrade_text import read_downgrade
@@ -111,8 +111,9 @@ def read_revision_files_below(
         folder = real_folders.get(file.parent)
         if folder is None:
             folder = real_folders[file.parent] = Path(os.path.realpath(file.parent))
-        real = file if file.is_symlink() else folder / file.name
-        source = read_revision_file(file, _display_path(real, repository))
+        is_link = file.is_symlink()
+        path = _display_path(file, repository) if is_link else _name_path(folder / file.name, repository)
+        source = read_revision_file(file, path)
         if source is None:
             continue
         if source.file.revision or os.path.dirname(source.file.path) in folders:  # noqa: PTH120
@@ -140,7 +141,13 @@ def _is_source_folder(name: str) -> bool:
 
 def _display_path(path: Path, repository: Path) -> str:
     real = Path(os.path.realpath(path))
-    return real.relative_to(repository).as_posix() if real.is_relative_to(repository) else str(path)
+    return _name_path(real, repository) if real.is_relative_to(repository) else str(path)
+
+
+def _name_path(real: Path, repository: Path) -> str:
+    """A path without links: relative to the repository if it is in it."""
+    name, root = str(real), f"{str(repository).rstrip(os.sep)}{os.sep}"
+    return name.removeprefix(root).replace(os.sep, "/") if name.startswith(root) else name
 
 
 def read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
@@ -156,29 +163,38 @@ def read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
 def parse_revision_file(data: bytes, display_path: str) -> RevisionSource | None:
     """What the content of a file says; None if it is not a revision."""
     try:
-        tree = parse_module(data, display_path)
+        tree = _parse(data, display_path)
     except (SyntaxError, ValueError) as error:
-        rewritten = _parse_newer_syntax(data, display_path, error)
-        if rewritten is None:
-            reason = getattr(error, "msg", None) or str(error)
-            line = getattr(error, "lineno", None)
-            return RevisionSource(RevisionFile(display_path, None, error=reason, line=line))
-        return _read_tree(rewritten, data, display_path, message="")
+        reason = getattr(error, "msg", None) or str(error)
+        line = getattr(error, "lineno", None)
+        return RevisionSource(RevisionFile(display_path, None, error=reason, line=line))
     except (RecursionError, MemoryError):
         reason = "an expression is nested too deeply (a sum of thousands of parts?)"
         return RevisionSource(RevisionFile(display_path, None, error=reason, defect=FileDefect.NESTING))
-    docstring = ast.get_docstring(tree) or ""
-    return _read_tree(tree, data, display_path, message=docstring.split("\n\n")[0].strip())
+    return _read_tree(tree, data, display_path)
 
 
-def _parse_newer_syntax(data: bytes, display_path: str, error: Exception) -> ast.Module | None:
-    """The tree of a file for a newer Python; lines may be left out of it, the docstring among them."""
-    if "f-string" not in str(error) and not _NEWER_SYNTAX.search(data):
-        return None
-    return parse_other_syntax(data, display_path)
+def _parse(data: bytes, display_path: str = "<unknown>") -> ast.Module:
+    """The tree of a file; of one for a newer Python, lines may be left out, the docstring among them."""
+    try:
+        return parse_module(data, display_path)
+    except (SyntaxError, ValueError) as error:
+        is_newer = "f-string" in str(error) or _NEWER_SYNTAX.search(data)
+        rewritten = parse_other_syntax(data, display_path) if is_newer else None
+        if rewritten is None:
+            raise
+        return rewritten
 
 
-def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -> RevisionSource | None:
+def _read_calls(text: str) -> tuple[SourceCall, ...]:
+    """The calls in a file that could be parsed; none if it cannot be from here."""
+    try:
+        return find_schema_calls(_parse(text.encode()))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+
+
+def _read_tree(tree: ast.Module, data: bytes, display_path: str) -> RevisionSource | None:
     variables = _find_variables(tree)
     if "revision" not in variables:
         return None
@@ -193,13 +209,14 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         parents_line=variables["down_revision"].line if "down_revision" in variables else None,
         created_tables=find_created_tables(data),
         added_columns=_find_added_columns(data),
-        calls=find_schema_calls(tree),
         text=data.decode("utf-8", "replace"),
         downgrade=read_downgrade(tree),
+        read_calls=_read_calls,
     )
+    docstring = ast.get_docstring(tree) or ""
     return RevisionSource(
         file,
-        message,
+        docstring.split("\n\n")[0].strip(),
         upgrade_line=_find_upgrade_line(tree),
         depends_on=known["depends_on"],
         branch_labels=known["branch_labels"],
