@@ -6,7 +6,7 @@ the reason is said, because what a revision did to the metadata cannot be told f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from migration_gate.facts import Unchecked
 from migration_gate.lazy_dataclass import dataclass
@@ -74,13 +74,16 @@ def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsReq
 
 
 def receive_models(stream: AnswerStream, request: ModelsRequest) -> ModelsAnswer:
-    """Request the models of an interpreter that has its order. Raises what `AnswerStream` raises."""
+    """Request the models of an interpreter that has its order. Raises what `AnswerStream` raises.
+
+    Its end is not waited for: the models can be read meanwhile.
+    """
     stream.send_request(request)
     stream.close_order()
-    return _read_models_answer(list(stream), len(request.places))
+    return _read_models_answer(stream, len(request.places))
 
 
-def _read_models_answer(lines: Sequence[Line], contexts: int) -> ModelsAnswer:
+def _read_models_answer(lines: Iterable[Line], contexts: int) -> ModelsAnswer:
     for line in lines:
         match line:
             case ModelsCreated():

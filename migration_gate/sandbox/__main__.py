@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 
-if not __package__:  # started as a folder, with nothing but the standard library on the path
+if not __package__:  # started as a file, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
 
 from migration_gate.sandbox.capabilities import drop_capabilities

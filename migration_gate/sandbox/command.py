@@ -12,7 +12,7 @@ from migration_gate.sandbox.options import VARIABLE_PREFIX, SandboxOptions
 from migration_gate.sandbox.own_sockets import identify_file
 from migration_gate.sandbox.user import Account
 
-SANDBOX_FOLDER = str(Path(__file__).parent)
+SANDBOX_FILE = str(Path(__file__).with_name("__main__.py"))
 
 
 def sandbox_command(
@@ -56,7 +56,7 @@ def sandbox_command(
         descriptors_to_close=descriptors_to_close,
         writable_folders=writable_folders,
     )
-    return [sys.executable, "-I", "-S", SANDBOX_FOLDER, options.to_json(), *command]
+    return [sys.executable, "-I", "-S", SANDBOX_FILE, options.to_json(), *command]
 
 
 def sandbox_environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from migration_gate.sandbox.__main__ import NOT_CONFINED, UNCHECKED_SOCKETS
-from migration_gate.sandbox.command import SANDBOX_FOLDER, sandbox_command
+from migration_gate.sandbox.command import SANDBOX_FILE, sandbox_command
 from migration_gate.sandbox.connect_broker import list_server_sockets
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import NOBODY_ID, Account
@@ -214,7 +214,7 @@ def test_where_the_kernel_cannot_ask_nothing_runs_beside_another_server(other_se
 
 
 def test_the_sandbox_imports_no_module_that_is_slow_to_import() -> None:
-    command = [sys.executable, "-I", "-S", "-X", "importtime", SANDBOX_FOLDER, "{}", "/bin/true"]
+    command = [sys.executable, "-I", "-S", "-X", "importtime", SANDBOX_FILE, "{}", "/bin/true"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=True)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "migration_gate.sandbox.connect_broker" in imported

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import migration_gate
-from migration_gate.sandbox.command import SANDBOX_FOLDER, sandbox_command
+from migration_gate.sandbox.command import SANDBOX_FILE, sandbox_command
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import NOBODY_ID, Account
 from tests.sandbox.decoy_sockets import Decoy, open_decoy
@@ -76,11 +76,13 @@ def run_as_plain_user(command: list[str]) -> subprocess.CompletedProcess[str]:
     house = folder / "house" / "migration_gate"
     house.mkdir(parents=True)
     (house / "__init__.py").touch()
-    shutil.copytree(SANDBOX_FOLDER, house / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(SANDBOX_FILE).parent, house / "sandbox", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for file in folder.rglob("*"):
         os.chown(file, PLAIN_USER, PLAIN_USER)
     sandbox = sandbox_command(command, unix_sockets_only=True)
-    sandbox[0], sandbox[sandbox.index(SANDBOX_FOLDER)] = PYTHON, str(house / "sandbox")
+    sandbox[0], sandbox[sandbox.index(SANDBOX_FILE)] = PYTHON, str(house / "sandbox" / "__main__.py")
     return run(sandbox, user=PLAIN_USER)
 
 
