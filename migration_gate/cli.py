@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +37,7 @@ from migration_gate.report.workflow_commands import suspend_commands_on_runner
 WIDTH = 80
 GARBAGE_THRESHOLD = 1_000_000
 """new objects after which Python looks for garbage; its own default is 700"""
+CONTAINER_LIBRARY = "testcontainers"
 
 
 def _parse_report_targets(
@@ -200,8 +202,24 @@ def run_as_program() -> NoReturn:
         forget_interruption()
     except Terminated as interruption:  # before the command began, or at its very end
         status = _report_interruption(interruption)
-    gc.freeze()  # the process ends: what it holds need not be taken apart
-    sys.exit(status)
+    end_process(status)
+
+
+def end_process(status: int) -> NoReturn:
+    """End this process. To take apart all that the interpreter holds would take some 20 ms.
+
+    It is done only where somebody may count on it: another thread, a library that removes containers at the
+    end, or a stream that cannot be written to, which the interpreter reports in its own way.
+    """
+    gc.freeze()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(status)
+    if threading.active_count() > 1 or CONTAINER_LIBRARY in sys.modules:
+        sys.exit(status)
+    os._exit(status)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
