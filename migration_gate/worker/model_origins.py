@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence
 
 from . import column_sources, private_api
 from .protocol.model_lines import ModelObject
@@ -22,7 +22,11 @@ class ModelOrigins:
         self._column_ids = {id(column_sources.find_column_source(column)) for column in columns}
         # Types that SQLAlchemy shares between all columns say nothing about where one comes from.
         shared = {id(type_) for type_ in private_api.find_shared_types()}
-        self._type_ids = {id(column.type) for column in columns} - shared
+        self._type_columns: dict[int, set[tuple[str, str]]] = {}
+        """the table and the column that have a type, by the type's `id()`"""
+        for column in columns:
+            if id(column.type) not in shared:
+                self._type_columns.setdefault(id(column.type), set()).add((column.table.name, column.name))
         self._enums: dict[int, Any] = {}
         """by `id()`"""
         self._enum_classes: set[Any] = set()
@@ -65,7 +69,7 @@ class ModelOrigins:
             if self._has_labels_of_models(type_):
                 yield ModelObject("labels", name, _name_class(type_))
                 return
-        if id(column.type) in self._type_ids:
+        if id(column.type) in self._type_columns:
             yield ModelObject("type", name)
 
     def _list_in_type(self, type_: Any, element: Any, dialect: Any) -> Iterator[ModelObject]:
@@ -79,18 +83,27 @@ class ModelOrigins:
             if self._has_labels_of_models(inner) or self._is_implementation(inner, dialect):
                 yield ModelObject("labels", name, _name_class(inner))
                 return
-        if id(type_) in self._type_ids:
+        if id(type_) in self._type_columns:
             yield ModelObject("type", name)
 
     def _is_of_models(self, table: Any) -> bool:
-        """Whether most of a table's columns are the models', or copies of theirs."""
+        """Whether most of a table's columns are the models', or copies of theirs, or are made column by column."""
         if table is None:
             return False
         if self._has_metadata(table):
             return True
         columns = list(table.columns)
         copied = sum(self._is_model_column(column) for column in columns)
-        return copied > 0 and copied * 2 >= len(columns)
+        return (copied > 0 and copied * 2 >= len(columns)) or self._has_types_of_same_table(columns)
+
+    def _has_types_of_same_table(self, columns: Sequence[Any]) -> bool:
+        """Whether each column has the type of the model's column of that name, which no other column has.
+
+        (A loop over the model's columns does that. A type of the project's that many columns share does not.)
+        """
+        return len(columns) > 1 and all(
+            self._type_columns.get(id(column.type)) == {(column.table.name, column.name)} for column in columns
+        )
 
     def _has_metadata(self, item: Any) -> bool:
         return id(getattr(item, "metadata", None)) in self._metadata_ids

@@ -190,6 +190,15 @@ WAYS = (
         ),
     ),
     EmptyPass(
+        "a revision makes a table of new columns, one for each of the model's",
+        builds("`item`", f"{IN_ONE}:", "op.create_table("),
+        only(
+            'op.create_table("item", *[Column(c.name, c.type, primary_key=c.primary_key) '
+            "for c in Item.__table__.columns])",
+            "from shop.models import Item\nfrom sqlalchemy import Column",
+        ),
+    ),
+    EmptyPass(
         "a revision adds a column of a model",
         builds("`item.size`", "migrations/versions/two.py:14", place="two"),
         second(
