@@ -19,7 +19,7 @@ from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, RowRefusal
-from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
 from migration_gate.wording import code_block, join_lines
 
 SEVERITY = Severity.ERROR
@@ -39,13 +39,19 @@ allow it with the reason, in the revision or the model:
 If not, change the constraint so that each row has an owner, as `num_nonnulls(...) = 1` does for one of \
 several."""
 
+ONE_OF_SEVERAL = """A row with another reference in the owner's place was accepted. If that is meant, say in \
+the schema which of them own it: a CHECK holds for rows that are there, and cannot be switched off as a \
+trigger can. In a revision, and in the model's `__table_args__`:"""
+
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every owner column that Postgres lets be NULL while nothing else owns the row."""
     for owned in list_owner_columns(facts):
         if not owned.always_has_owner:
             origin = find_origin(facts.replay, owned.column, ("nullable",))
-            refusal = _find_refusal(facts, owned)
+            trial = facts.replay.find_ownership_trial(owned.column)
+            refusal = trial.null_refusal if trial is not None else None
+            beside = trial.null_beside if trial is not None else ()
             finding = Finding.at_origin(
                 origin,
                 owned.column,
@@ -53,18 +59,14 @@ def check(facts: Facts) -> Iterator[Finding]:
                 if refusal is None
                 else f"`{owned.column}` accepts NULL; a trigger alone did not accept a row without an owner",
                 evidence=(*_collect_evidence(owned), *_show_refusal(refusal)),
-                fix=_describe_fix(owned),
-                corrections=() if _may_be_meant(owned) else forbid_null(facts, owned.column, origin),
+                fix=_demand_owner(owned, beside) if beside else _describe_fix(owned),
+                corrections=()
+                if beside or _may_be_meant(owned)
+                else forbid_null(facts, owned.column, origin),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
             yield finding if refusal is None else replace(finding, severity=Severity.WARNING)
     yield from find_owner_windows(facts, _surely_accepts_null, "accepted NULL", ONE_REVISION)
-
-
-def _find_refusal(facts: Facts, owned: OwnerColumn) -> RowRefusal | None:
-    """What a trigger did about a row on trial that had no owner."""
-    trial = facts.replay.find_ownership_trial(owned.column)
-    return trial.null_refusal if trial is not None else None
 
 
 def _show_refusal(refusal: RowRefusal | None) -> Iterator[Evidence]:
@@ -95,6 +97,19 @@ def _collect_evidence(owned: OwnerColumn) -> Iterator[Evidence]:
         yield Evidence("accepted", f"{owned.column.name} IS NULL and {trial.accepted_row}")
     if trial and trial.demanding_row:
         yield Evidence("NULL demanded", f"where {trial.demanding_row}, by {join_lines(trial.demanded_by)}")
+
+
+def _demand_owner(owned: OwnerColumn, beside: tuple[str, ...]) -> str:
+    """A trigger refuses rows in which these references are NULL, too: one of several is the owner."""
+    columns = ", ".join(map(quote_identifier, (owned.column.name, *beside)))
+    call = format_operation(
+        "create_check_constraint",
+        quote_python(truncate_identifier(f"ck_{owned.table.name}_owner")),
+        quote_python(owned.table.name),
+        quote_python(f"num_nonnulls({columns}) >= 1"),
+        **schema_keyword(owned.table.schema),
+    )
+    return ONE_OF_SEVERAL + code_block(call)
 
 
 def _describe_fix(owned: OwnerColumn) -> str:

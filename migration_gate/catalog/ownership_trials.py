@@ -187,11 +187,9 @@ class _OwnedRows:
             return replace(trial, obstacle=refused.refusal)
         if trial.owner_refusal is None and not trial.keeps_owner:
             trial = self._try_deletion(trial, tried, owner, row)
-        return replace(
-            trial,
-            null_refusal=self._try_null(tried) if tried.column.nullable else None,
-            stranger_is_accepted=tried.key is not None and self._accepts(tried, stranger),
-        )
+        trial = self._try_null(trial, tried)
+        is_accepted = tried.key is not None and self._accepts(tried, stranger)
+        return replace(trial, stranger_is_accepted=is_accepted)
 
     def _set_search_path(self, table: Table) -> None:
         """Functions of triggers may name the tables beside theirs without a schema."""
@@ -363,11 +361,32 @@ class _OwnedRows:
 
     # Rows without an owner.
 
-    def _try_null(self, tried: TriedColumn) -> RowRefusal | None:
-        """What a trigger does about a row without an owner; None if it accepts it, or nothing is known."""
+    def _try_null(self, trial: OwnershipTrial, tried: TriedColumn) -> OwnershipTrial:
+        """The trial, with what a trigger does about a row without an owner.
+
+        If it accepts one, also about a row that references nothing that it need not: a trigger may want one
+        of several owners.
+        """
+        if not tried.column.nullable:
+            return trial
+        references = self._list_optional_references(tried)
+        for beside in ((), references) if references else ((),):
+            refusal = self._try_unowned(tried, dict.fromkeys((tried.column.name, *beside)))
+            if refusal is not None:
+                return replace(trial, null_refusal=refusal, null_beside=beside)
+        return trial
+
+    def _list_optional_references(self, tried: TriedColumn) -> tuple[str, ...]:
+        """The other columns of foreign keys that may be NULL."""
+        columns = {column.name for column in self._catalog.columns_of(tried.table) if column.nullable}
+        named = (name for key in self._catalog.foreign_keys_of(tried.table) for name in key.columns)
+        return tuple(dict.fromkeys(name for name in named if name in columns - {tried.column.name}))
+
+    def _try_unowned(self, tried: TriedColumn, given: Values) -> RowRefusal | None:
+        """What a trigger does about a row with these values; None if it accepts it, or nothing is known."""
         with self._rows.scope():
             try:
-                row = self._make_checked_row(tried.table, {tried.column.name: None})
+                row = self._make_checked_row(tried.table, given)
             except RowRefused as refused:
                 is_raised = refused.refusal.sqlstate == RAISED or bool(refused.refusal.context)
                 return refused.refusal if is_raised else None

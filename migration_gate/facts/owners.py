@@ -106,5 +106,7 @@ class OwnershipTrial:
     """rows that reference the owned one, and could not be made"""
     null_refusal: RowRefusal | None = None
     """what refused a row without an owner; only of columns that accept NULL"""
+    null_beside: tuple[str, ...] = ()
+    """the other references that were NULL in that row; none: it was refused whatever they were"""
     stranger_is_accepted: bool = False
     """a row was accepted whose owner does not exist, although there is a foreign key"""

@@ -87,7 +87,7 @@ class ModelOrigins:
             yield ModelObject("type", name)
 
     def _is_of_models(self, table: Any) -> bool:
-        """Whether most of a table's columns are the models', or copies of theirs, or are made column by column."""
+        """Whether most of a table's columns are the models' or copies of theirs, or each is made like one."""
         if table is None:
             return False
         if self._has_metadata(table):
@@ -102,7 +102,8 @@ class ModelOrigins:
         (A loop over the model's columns does that. A type of the project's that many columns share does not.)
         """
         return len(columns) > 1 and all(
-            self._type_columns.get(id(column.type)) == {(column.table.name, column.name)} for column in columns
+            self._type_columns.get(id(column.type)) == {(column.table.name, column.name)}
+            for column in columns
         )
 
     def _has_metadata(self, item: Any) -> bool:

@@ -181,6 +181,12 @@ def test_a_trigger_that_refuses_rows_without_an_owner_makes_null_a_warning() -> 
     assert finding.severity == Severity.WARNING
     assert finding.message.endswith("a trigger alone did not accept a row without an owner")
     assert finding.evidence[-1] == Evidence("tried", f"a row without an owner: {RAISED}")
+    trial = make_trial(null_refusal=RAISED, null_beside=("team_id",))
+    (finding,) = nullable_owner.check(make_facts(trial, media))
+    assert finding.severity == Severity.WARNING
+    assert "op.create_check_constraint(" in finding.fix
+    assert '"num_nonnulls(owner_id, team_id) >= 1"' in finding.fix
+    assert finding.corrections == ()
 
 
 def test_what_came_later_is_not_said_of_the_base() -> None:

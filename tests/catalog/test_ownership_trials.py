@@ -403,6 +403,18 @@ def test_a_trigger_may_keep_rows_from_having_no_owner(
     assert trial.null_refusal.message == message
 
 
+def test_a_trigger_may_want_one_of_several_owners(connection: psycopg.Connection[Any]) -> None:
+    media = "CREATE TABLE media (id serial PRIMARY KEY, owner_id int REFERENCES users, folder_id int {})"
+    function = (
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.owner_id IS NULL AND "
+        "NEW.folder_id IS NULL THEN RAISE 'whose is it?'; END IF; RETURN NEW; END $$; "
+        "CREATE TRIGGER t BEFORE INSERT ON media FOR EACH ROW EXECUTE FUNCTION own()"
+    )
+    trial = try_media(connection, media.format("DEFAULT 1 REFERENCES users"), function)
+    assert trial.null_refusal is not None
+    assert (trial.null_refusal.message, trial.null_beside) == ("whose is it?", ("folder_id",))
+
+
 def test_a_function_of_a_trigger_finds_the_tables_of_its_schema(connection: psycopg.Connection[Any]) -> None:
     statements = (
         "CREATE SCHEMA app; SET search_path = app",
