@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from migration_gate.catalog.candidate_values import CandidateValues
 from migration_gate.catalog.old_shape import OldShape
-from migration_gate.facts import Snapshot, Table
+from migration_gate.facts import Constraint, Snapshot, Table
 
 _WORD = re.compile(r"\w+")
 
@@ -30,25 +30,28 @@ def list_touched_tables(
 
 def list_reached_tables(snapshot: Snapshot, tables: Iterable[Table], old: OldShape) -> tuple[Table, ...]:
     """The tables, and all that their foreign keys lead to: what may get rows with them."""
-    reached: dict[int, Table] = {}
-    waiting = list(tables)
-    while waiting:
-        table = waiting.pop()
-        if table.oid in reached:
-            continue
-        reached[table.oid] = table
-        keys = (*snapshot.foreign_keys_of(table), *old.list_rules(table.schema, table.name))
-        for key in keys:
-            schema, _, name = (key.references or "").partition(".")
-            referenced = snapshot.find_table(schema, name)
-            if referenced is not None:
-                waiting.append(referenced)
-    return tuple(reached.values())
+
+    def list_keys(table: Table) -> Iterator[Constraint]:
+        yield from snapshot.foreign_keys_of(table)
+        yield from old.list_rules(table.schema, table.name)
+
+    return _follow_keys(snapshot, tables, list_keys)
 
 
 def add_single_parents(snapshot: Snapshot, tables: Iterable[Table]) -> tuple[Table, ...]:
     """The tables, and parents of which each row needs one of its own."""
     values = CandidateValues(snapshot)
+
+    def list_keys(table: Table) -> Iterator[Constraint]:
+        return (key for key in snapshot.foreign_keys_of(table) if values.is_unique_key(table, key))
+
+    return _follow_keys(snapshot, tables, list_keys)
+
+
+def _follow_keys(
+    snapshot: Snapshot, tables: Iterable[Table], list_keys: Callable[[Table], Iterable[Constraint]]
+) -> tuple[Table, ...]:
+    """The tables, and all that the keys of each lead to."""
     found: dict[int, Table] = {}
     waiting = list(tables)
     while waiting:
@@ -56,9 +59,9 @@ def add_single_parents(snapshot: Snapshot, tables: Iterable[Table]) -> tuple[Tab
         if table.oid in found:
             continue
         found[table.oid] = table
-        for key in snapshot.foreign_keys_of(table):
+        for key in list_keys(table):
             schema, _, name = (key.references or "").partition(".")
             referenced = snapshot.find_table(schema, name)
-            if referenced is not None and values.is_unique_key(table, key):
+            if referenced is not None:
                 waiting.append(referenced)
     return tuple(found.values())
