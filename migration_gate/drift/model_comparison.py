@@ -64,7 +64,8 @@ def list_called_equal(replay: Replay) -> tuple[Difference, ...]:
     called_equal = frozenset(
         item
         for item in replay.models.filtered_objects
-        if item.kind in ("type", "default") and item.schema != "*"
+        # (Without an option it is the model that says so, with `FetchedValue()`.)
+        if item.kind in ("type", "default") and item.schema != "*" and item.option
     )
     if not called_equal:
         return ()

@@ -14,7 +14,7 @@ from migration_gate.analysis.drift_messages import (
     is_leftover,
 )
 from migration_gate.drift.default_names import is_default_name
-from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
 from migration_gate.facts import (
     AlembicDifference,
     Column,
@@ -624,3 +624,7 @@ def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
     for equal in (FilteredObject("type", "public", "users", "email"), FilteredObject("type", "*", "*", "*")):
         assert compare_with_models(with_filter(equal)) == ()
     assert len(compare_with_models(with_filter(FilteredObject("default", "public", "users", "email")))) == 1
+    # Only what an option of env.py called equal is told as that.
+    by_option = FilteredObject("type", "public", "users", "email", "compare_type")
+    assert [item.kind for item in list_called_equal(with_filter(by_option))] == ["type"]
+    assert list_called_equal(with_filter(replace(by_option, option=""))) == ()
