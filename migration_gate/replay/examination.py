@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed: "
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
+BASE_POLICY = "migration_gate.change.base_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,8 @@ def _load_examination(comparison_with_base: Future[Comparison]) -> None:
     Not at once: it would keep this process's main thread from starting the server.
     """
     wait([comparison_with_base])
-    importlib.import_module(EXAMINATION_ON_SERVER)
+    for name in (EXAMINATION_ON_SERVER, BASE_POLICY):
+        importlib.import_module(name)
 
 
 def refuse_strangers_code(settings: Settings) -> None:

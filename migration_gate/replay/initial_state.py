@@ -40,9 +40,10 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
                 install_observation(connection, setup.server)
         return setup.restored.state.record.preparation_notes
     _install_logs(setup)
-    with setup.server.connect(setup.database) as connection:
-        run_prepare_sql(connection, setup.settings.prepare)
-    _prepare_other_databases(setup)
+    if _prepares_with_sql(setup.settings):
+        with setup.server.connect(setup.database) as connection:
+            run_prepare_sql(connection, setup.settings.prepare)
+        _prepare_other_databases(setup)
     notes = yield from _start_from(setup)
     if _has_content(setup.settings):
         setup.server.copy_used_database(setup.database, setup.initial_database)
@@ -63,7 +64,8 @@ def restore_database(setup: ReplaySetup) -> None:
     for _, database in setup.other_databases:
         setup.server.recreate_database(database)
     drop_shared_objects(setup.server, leftovers)
-    _prepare_other_databases(setup)
+    if _prepares_with_sql(setup.settings):
+        _prepare_other_databases(setup)
 
 
 def prepare_copy(setup: ReplaySetup, name: str) -> None:
@@ -100,9 +102,11 @@ def copy_for_rollback_again(setup: ReplaySetup) -> None:
 
 def _has_content(settings: Settings) -> bool:
     """Whether something that may not run twice prepares the database: it creates roles, for example."""
-    return settings.start_from is not None or any(
-        entry.kind in ("sql", "sql_file") for entry in settings.prepare
-    )
+    return settings.start_from is not None or _prepares_with_sql(settings)
+
+
+def _prepares_with_sql(settings: Settings) -> bool:
+    return any(entry.kind in ("sql", "sql_file") for entry in settings.prepare)
 
 
 def _install_logs(setup: ReplaySetup) -> None:
