@@ -6,7 +6,7 @@ Loaded while the history runs.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -208,8 +208,8 @@ def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
 def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
     """The heads in the version tables, the catalog and the DDL log."""
     version_tables = AnswerReader(setup.repository, lines).version_tables()
-    snapshot = read_catalog_for_fixes(setup.server, setup.database, version_tables)
-    with setup.server.connect(setup.database) as connection:
+    with _open_kept_session(setup.server, setup.database) as connection:
+        snapshot = parse_catalog_rows(read_catalog_rows(connection), version_tables)
         return ReplayedDatabase(
             arrived_heads=read_arrived_heads(connection, version_tables),
             snapshot=snapshot,
@@ -224,12 +224,18 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
 
 def read_catalog_for_fixes(server: Server, database: str, version_tables: Sequence[str] = ()) -> Snapshot:
     """The catalog of the database; the session is kept for the fixes, after which it is read again."""
+    with _open_kept_session(server, database) as connection:
+        return parse_catalog_rows(read_catalog_rows(connection), version_tables)
+
+
+@contextlib.contextmanager
+def _open_kept_session(server: Server, database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A session that is kept when the block ends without an error."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(contextlib.closing(server.connect(database)))
-        snapshot = parse_catalog_rows(read_catalog_rows(connection), version_tables)
+        yield connection
         stack.pop_all()
     server.kept_session.keep(database, connection)
-    return snapshot
 
 
 def read_models_database(setup: ReplaySetup, lines: tuple[Line, ...]) -> Snapshot:
