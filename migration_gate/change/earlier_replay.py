@@ -39,7 +39,7 @@ def derive_base_facts(
     models = facts.replay.models
     if earlier is None or _has_other_files(facts, new_files) or _depend_on_new_revisions(facts, new_files):
         return None
-    if shared_imports and not _are_without_effect(facts.replay, shared_imports):
+    if models.ran_changed_files or not _are_without_effect(facts.replay, shared_imports):
         return None
     if models.snapshot is not None:
         models = replace(models, snapshot=without_leftovers(models.snapshot, earlier.catalog))
@@ -55,11 +55,11 @@ def derive_base_facts(
 
 
 def _are_without_effect(replay: Replay, imports: frozenset[str]) -> bool:
-    """Whether these had been imported anyway, where no revision ran, and no revision builds from models."""
+    """Whether env.py imports these anyway, and no revision builds from what they may have changed."""
     models = replay.models
     imported = {module.name for module in models.imported_modules}
     further = {name for name in imports - imported if name.split(".")[0] not in models.installed_packages}
-    return not further and not models.ran_changed_files and not replay.model_statements
+    return not imports or (not further and not replay.model_statements)
 
 
 def _has_other_files(facts: Facts, new_files: Collection[str]) -> bool:

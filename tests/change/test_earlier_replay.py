@@ -127,6 +127,12 @@ def test_what_a_new_revision_imports_may_have_made_the_models(replay: Replay) ->
     assert derive_base_facts(Facts(replay=replay), NEW_FILES, IMPORTS) is None
 
 
+def test_models_that_env_py_read_after_it_had_loaded_new_revisions_are_not_the_bases() -> None:
+    """Such as one that asks for the head first; a revision may set a variable that models read."""
+    models = replace(IMPORTED, ran_changed_files=True)
+    assert derive_base_facts(Facts(replay=replace(a_replay(), models=models)), NEW_FILES) is None
+
+
 def test_what_the_projects_own_comparison_said_concerns_the_new_revisions_too() -> None:
     difference = AlembicDifference("add_column", "item", "name", "", "")
     models = Models(tables=("public.item",), snapshot=AFTER, alembic_differences=(difference,))
