@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def read_file(project: Path, path: str) -> FileContent:
     except (FileNotFoundError, NotADirectoryError):
         return FileContent(is_missing=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
-        reason = getattr(error, "strerror", None) or error
+        # Without the path: the same file of the base lies elsewhere.
+        reason = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
         return FileContent(unreadable=f"it could not be opened ({reason})")
     return FileContent(data, state.st_size)
 

@@ -179,6 +179,14 @@ def test_an_encoding_is_read_where_it_is_clear(tmp_path: Path, content: bytes, r
     assert file.tables == (() if reason else ("ü",))
 
 
+def test_a_link_to_itself_is_unchecked_in_the_same_words_wherever_the_repository_is(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"b.py": "x = 1"})
+    (root / "b.py").unlink()
+    (root / "b.py").symlink_to("b.py")
+    (item,) = read_tree(root).unchecked
+    assert (item.object, str(tmp_path) in item.why) == ("b.py", False)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_unreadable_or_unchecked(tmp_path: Path) -> None:
     root = tracked_repository(tmp_path, {"a.sql": "SELECT 1", "b.py": "x = 1"})
