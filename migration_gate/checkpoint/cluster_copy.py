@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from migration_gate.postgres.cluster_files import BLOCK_BYTES, FILE_MODE, FOLDER_MODE
@@ -61,6 +62,16 @@ def compute_folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def open_plain_file(path: Path) -> FileIO:
+    """Open a file of a checkpoint. Raises OSError, also of what is none: a pipe would be waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = open(descriptor, "rb", buffering=0)  # noqa: PTH123, SIM115 - the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "no plain file", str(path))
+
+
 def _list_files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -74,7 +85,7 @@ def _read_data(path: Path) -> Iterator[tuple[int, bytes]]:
     """The blocks that are not zero, with their positions; nothing of a folder."""
     if path.is_dir() and not path.is_symlink():
         return
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:  # noqa: PTH123
+    with open_plain_file(path) as file:
         position = 0
         while block := file.read(BLOCK_BYTES):
             if block != _ZEROS[: len(block)]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from migration_gate.checkpoint.cluster_copy import compute_folder_digest
+from migration_gate.checkpoint.cluster_copy import compute_folder_digest, open_plain_file
 from migration_gate.checkpoint.dependencies import Dependency
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.worker.protocol import Line, encode_line
@@ -21,11 +21,12 @@ from migration_gate.worker.protocol.project_requests import ConnectionRequested
 from migration_gate.worker.protocol.run_lines import Note
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
-RECORD = "record.json"
+RECORD = "record"
 DATA = "data"
 LINES = "lines"
 LOG = "server.log"
 CATALOG = "catalog"
+DIGEST_BYTES = 32
 STEP_LINES = (StepStarted, StepFinished, EarlierRevisionsRan, ConnectionRequested, Note)
 """kinds of lines that come while revisions run"""
 LOGGED_PID = re.compile(rb"^([^|\n]*\|)(\d+\|\w{5}\|)", re.MULTILINE)
@@ -101,19 +102,33 @@ def read_state(folder: Path, owners: Collection[int]) -> SavedState | None:
     try:
         if not is_private(folder, owners):
             return None
-        fields = json.loads((folder / RECORD).read_bytes())
-        fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
-        for name in ("revisions", "scripts", "preparation_notes"):
-            fields[name] = tuple(fields[name])
-        record = StateRecord(**fields)
-    except (OSError, ValueError, TypeError, KeyError):
+        with open_plain_file(folder / RECORD) as file:
+            record = _decode_record(file.read())
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return SavedState(folder, record) if record.revisions else None
 
 
+def _decode_record(data: bytes) -> StateRecord:
+    """Raises ValueError if it is damaged; KeyError or TypeError if another version of the gate wrote it."""
+    digest, _, text = data.partition(b"\n")
+    if digest != _compute_record_digest(text):
+        raise ValueError("the record is damaged")
+    fields = json.loads(text)
+    fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
+    for name in ("revisions", "scripts", "preparation_notes"):
+        fields[name] = tuple(fields[name])
+    return StateRecord(**fields)
+
+
 def write_record(folder: Path, record: StateRecord) -> None:
     """Complete a checkpoint. Raises OSError."""
-    (folder / RECORD).write_text(json.dumps(asdict(record)))
+    text = json.dumps(asdict(record)).encode("ascii")
+    (folder / RECORD).write_bytes(_compute_record_digest(text) + b"\n" + text)
+
+
+def _compute_record_digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest().encode("ascii")
 
 
 def is_private(folder: Path, owners: Collection[int]) -> bool:
@@ -124,9 +139,10 @@ def is_private(folder: Path, owners: Collection[int]) -> bool:
 
 def compute_content_digest(folder: Path) -> str:
     """Of all files but the record. Raises OSError."""
-    digest = hashlib.blake2b(compute_folder_digest(folder / DATA).encode(), digest_size=32)
+    digest = hashlib.blake2b(compute_folder_digest(folder / DATA).encode(), digest_size=DIGEST_BYTES)
     for name in (LINES, LOG, CATALOG):
-        digest.update((folder / name).read_bytes())
+        with open_plain_file(folder / name) as file:
+            digest.update(file.read())
     return digest.hexdigest()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from migration_gate.checkpoint.dependencies import Dependency, compute_digest
 from migration_gate.checkpoint.saved_state import (
     CATALOG,
     DATA,
+    DIGEST_BYTES,
     LINES,
     LOG,
     RECORD,
@@ -100,10 +103,40 @@ def test_a_file_that_is_not_as_it_was_is_noticed(store: CheckpointStore, name: s
     assert not find(store).is_intact()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"revisions": []}', '{"surroundings": "here"}'])
-def test_a_record_that_cannot_be_read_is_no_checkpoint(store: CheckpointStore, text: str) -> None:
+@pytest.mark.parametrize("name", [f"{DATA}/PG_VERSION", LINES, LOG, CATALOG, RECORD])
+@pytest.mark.parametrize("is_pipe", [True, False], ids=["a pipe", "a link"])
+def test_what_is_no_plain_file_is_noticed_and_not_waited_for(
+    store: CheckpointStore, name: str, *, is_pipe: bool
+) -> None:
     write(store, "one")
-    (find(store).folder / RECORD).write_text(text)
+    state = find(store)
+    file = state.folder / name
+    file.rename(store.top / "elsewhere")
+    if is_pipe:
+        os.mkfifo(file)
+    else:
+        file.symlink_to(store.top / "elsewhere")
+    assert not state.is_intact() if name != RECORD else store.find("here", tuple) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"two"', '"six"'), ('"secret"', "null"), ('"here"', '"here", "x": 1'), ("}", ""), ("{", "[" * 100_000)],
+)
+def test_a_record_of_which_anything_was_altered_is_no_checkpoint(
+    store: CheckpointStore, old: str, new: str
+) -> None:
+    write(store, "one", "two")
+    record = find(store).folder / RECORD
+    record.write_text(record.read_text().replace(old, new))
+    assert store.find("here", tuple) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[]", '{"revisions": []}', '{"surroundings": 1}'])
+def test_a_record_of_another_kind_is_no_checkpoint(store: CheckpointStore, text: str) -> None:
+    write(store, "one")
+    digest = hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+    (find(store).folder / RECORD).write_text(f"{digest}\n{text}")
     assert store.find("here", tuple) is None
 
 
@@ -131,12 +164,16 @@ def test_in_the_image_the_owner_of_the_cache_gets_what_is_written(store: Checkpo
     assert store.find("here", tuple) is None  # another user's, to a gate that is not in the image
 
 
-def test_a_link_to_a_checkpoint_is_none(store: CheckpointStore) -> None:
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_link_to_a_checkpoint_or_to_a_folder_around_it_is_none(store: CheckpointStore, level: int) -> None:
     write(store, "one")
-    folder = find(store).folder
+    state = find(store)
+    folder = (state.folder, *state.folder.parents)[level]
     folder.rename(store.top / "elsewhere")
     folder.symlink_to(store.top / "elsewhere")
     assert store.find("here", tuple) is None
+    with pytest.raises(PermissionError) if level else nullcontext():
+        store.make_folder()
 
 
 def test_a_removed_one_is_gone_for_all(store: CheckpointStore) -> None:
