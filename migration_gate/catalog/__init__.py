@@ -13,6 +13,7 @@ generated_rows      fills all tables for a rehearsal: candidate_values, row_valu
                     row_sequences: behind the ids of rows
 row_losses          what a revision did to these rows: row_state, kept_values; broken_rules: which rules they
                     break
-row_source          puts rows into tables: single_rows, simple_values, old_shape; row_survival: what
-                    became of them; full_rows: unusual ones, too, that fit old_rules
+row_source          puts rows into tables: single_rows, simple_values, old_shape; full_rows: unusual
+                    ones, too, that fit old_rules
+stored_rows         rows as they were read; row_survival: what became of them after a rollback
 """

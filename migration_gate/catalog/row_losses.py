@@ -15,7 +15,7 @@ from typing import Any
 
 from migration_gate.catalog.kept_values import canonical_text, is_contained, is_same_value
 from migration_gate.catalog.row_state import RowState
-from migration_gate.catalog.row_survival import StoredColumn, StoredRows
+from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
 from migration_gate.facts import RowChange, RowLoss
 from migration_gate.lazy_dataclass import dataclass
 

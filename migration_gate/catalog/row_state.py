@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.row_survival import StoredRows, read_stored_columns, read_stored_rows
+from migration_gate.catalog.stored_rows import StoredRows, read_stored_columns, read_stored_rows
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 

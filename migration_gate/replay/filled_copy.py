@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.catalog.generated_rows import fill_database
 from migration_gate.catalog.row_source import FilledTable, RowVariety
 from migration_gate.catalog.row_state import RowState, read_row_state
-from migration_gate.catalog.row_survival import StoredRows, select_new_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.stored_rows import StoredRows, select_new_rows
 from migration_gate.facts import Snapshot
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.base_database import copy_base_database

@@ -17,7 +17,7 @@ from migration_gate.analysis.catalog_round_trip import find_round_trip_differenc
 from migration_gate.catalog.comparable_catalog import CatalogReader
 from migration_gate.catalog.row_sequences import advance_sequences
 from migration_gate.catalog.row_state import RowState, read_row_state
-from migration_gate.catalog.row_survival import MAX_ROWS, select_new_rows
+from migration_gate.catalog.stored_rows import MAX_ROWS, select_new_rows
 from migration_gate.config.repository_root import find_repository_root
 from migration_gate.errors import RepositoryUnreadable
 from migration_gate.facts import Unchecked

@@ -18,7 +18,7 @@ from migration_gate.catalog.generated_rows import count_rows
 from migration_gate.catalog.row_losses import find_row_changes
 from migration_gate.catalog.row_source import RowVariety
 from migration_gate.catalog.row_state import RowState, read_row_state
-from migration_gate.catalog.row_survival import StoredRows
+from migration_gate.catalog.stored_rows import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
     FailingRows,

@@ -15,13 +15,13 @@ from migration_gate.catalog.comparable_catalog import (
 from migration_gate.catalog.full_rows import FullRows
 from migration_gate.catalog.old_shape import OldShape, describe_old_shape, loosens
 from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
-from migration_gate.catalog.row_survival import (
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
+from migration_gate.catalog.stored_rows import (
     StoredRows,
     read_stored_rows,
     select_new_rows,
     select_same_rows,
 )
-from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.rollback_tables import (
     add_single_parents,

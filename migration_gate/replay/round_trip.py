@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from migration_gate.analysis.catalog_round_trip import find_round_trip_differences, only_adds_labels
 from migration_gate.analysis.refusals import describe_refusal, is_about_shared_role
 from migration_gate.catalog.comparable_catalog import CatalogSet, RevisionChanges
-from migration_gate.catalog.row_survival import (
-    RowFate,
-    StoredRows,
-    find_row_fate,
-    find_unusual_fate,
-    read_rows_again,
-    select_same_rows,
-)
+from migration_gate.catalog.row_survival import RowFate, find_row_fate, find_unusual_fate
+from migration_gate.catalog.stored_rows import StoredRows, read_rows_again, select_same_rows
 from migration_gate.facts import DowngradeText, Failure, RevisionRollback
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.failure_facts import FailureBuilder

@@ -11,7 +11,7 @@ import pytest
 from migration_gate.catalog.kept_values import is_same_value
 from migration_gate.catalog.row_losses import find_row_changes
 from migration_gate.catalog.row_state import RowState
-from migration_gate.catalog.row_survival import StoredColumn, StoredRows
+from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
 
 TODAY = date(2026, 5, 1)
 
