@@ -11,9 +11,9 @@ statement_trials    statements of the base's models on the change's schema: mapp
                     relation_shapes, earlier_values
 generated_rows      fills all tables for a rehearsal: candidate_values, row_values;
                     row_sequences: behind the ids of rows
-row_losses          what a revision did to these rows: row_state, kept_values; broken_rules: which rules they
-                    break
-row_source          puts rows into tables: single_rows, simple_values, old_shape; full_rows: unusual
-                    ones, too, that fit old_rules
+row_losses          what a revision did to these rows: row_state, row_pairs, kept_values; broken_rules: which
+                    rules they break
+row_source          what puts rows into tables: simple_rows, single_rows, simple_values, old_shape;
+                    full_rows: unusual ones, too, that fit old_rules
 stored_rows         rows as they were read; row_survival: what became of them after a rollback
 """

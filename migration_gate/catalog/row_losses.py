@@ -8,47 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from migration_gate.catalog.kept_values import canonical_text, is_contained, is_same_value
+from migration_gate.catalog.row_pairs import Row, TablePair, pair_rows
 from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
 from migration_gate.facts import RowChange, RowLoss
-from migration_gate.lazy_dataclass import dataclass
 
-Row = Mapping[str, Any]
 FEW_VALUES = 3
 """fewer different ones are in another column by chance"""
 SHOWN_COLUMNS = 6
 SHOWN_TEXT = 40
 _TIMES = ("date", "timestamp")
 _WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True)
-class _TablePair:
-    """A table before a revision and after it."""
-
-    before: StoredRows
-    after: StoredRows
-    is_same: bool
-    """it was not made anew"""
-    rows: list[tuple[Row, Row]] = field(default_factory=list)
-    lost: list[Row] = field(default_factory=list)
-
-    def find_column(self, column: StoredColumn) -> StoredColumn | None:
-        """The column afterwards."""
-        if self.is_same:
-            return self.after.find_column(column.number)
-        return next((other for other in self.after.columns if other.name == column.name), None)
-
-    def list_new_columns(self) -> list[StoredColumn]:
-        """Those that were not there before."""
-        kept = [self.find_column(column) for column in self.before.columns]
-        return [column for column in self.after.columns if column not in kept]
 
 
 def find_row_changes(
@@ -80,7 +55,7 @@ class _Comparison:
             if pair is None:
                 yield from self._describe_dropped_table(table)
                 continue
-            _pair_rows(pair)
+            pair_rows(pair)
             yield from self._describe_lost_rows(pair)
             for column in table.columns:
                 if not column.is_generated:
@@ -89,12 +64,12 @@ class _Comparison:
     def _is_untouched(self, oid: int) -> bool:
         return oid in self._before.tables and self._after.tables.get(oid) is self._before.tables[oid]
 
-    def _pair_table(self, oid: int, table: StoredRows) -> _TablePair | None:
+    def _pair_table(self, oid: int, table: StoredRows) -> TablePair | None:
         if oid in self._after.tables:
-            return _TablePair(table, self._after.tables[oid], is_same=True)
+            return TablePair(table, self._after.tables[oid], is_same=True)
         for new_oid, other in self._after.tables.items():
             if other.full_name == table.full_name and new_oid not in self._before.tables:
-                return _TablePair(table, other, is_same=False)
+                return TablePair(table, other, is_same=False)
         return None
 
     # Tables and rows.
@@ -111,12 +86,12 @@ class _Comparison:
             if values:
                 yield _describe(table, "dropped column", len(values), column=column, row=values[0])
 
-    def _describe_lost_rows(self, pair: _TablePair) -> Iterator[RowChange]:
+    def _describe_lost_rows(self, pair: TablePair) -> Iterator[RowChange]:
         lost = [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
         if lost:
             yield _describe(pair.before, "lost rows", len(lost), row=lost[0])
 
-    def _is_row_elsewhere(self, pair: _TablePair, row: Row) -> bool:
+    def _is_row_elsewhere(self, pair: TablePair, row: Row) -> bool:
         """Whether another table got a row with all of its values, its key aside; or is a former partition."""
         if any(row in table.rows for oid, table in self._after.tables.items() if oid != pair.after.oid):
             return True
@@ -134,7 +109,7 @@ class _Comparison:
 
     # Columns.
 
-    def _describe_column(self, pair: _TablePair, column: StoredColumn) -> Iterator[RowChange]:
+    def _describe_column(self, pair: TablePair, column: StoredColumn) -> Iterator[RowChange]:
         held = [(row, later) for row, later in pair.rows if row.get(column.name) is not None]
         if not held:
             return
@@ -166,7 +141,7 @@ class _Comparison:
         return value[:10] in days
 
     def _is_in_new_column(
-        self, pair: _TablePair, column: StoredColumn, held: Sequence[tuple[Row, Row]]
+        self, pair: TablePair, column: StoredColumn, held: Sequence[tuple[Row, Row]]
     ) -> bool:
         """Whether a new column of the table holds the values, as they are or converted."""
         for other in pair.list_new_columns():
@@ -201,49 +176,6 @@ def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:
         return list(after.rows)
     known = {canonical_text(row) for row in before.rows}
     return [row for row in after.rows if canonical_text(row) not in known]
-
-
-def _pair_rows(pair: _TablePair) -> None:
-    """Find each row again: by the key; else by as many values as are the same."""
-    shared = [
-        (column.name, other.name)
-        for column in pair.before.columns
-        if (other := pair.find_column(column)) is not None and not column.is_generated
-    ]
-    key_names = {column.name for column in pair.before.columns if column.is_key}
-    keys = [names for names in shared if names[0] in key_names]
-    if len(keys) != len(key_names) or not keys:
-        keys = shared
-    later: dict[str, list[Row]] = defaultdict(list)
-    for row in pair.after.rows:
-        later[canonical_text([canonical_text(row.get(name)) for _, name in keys])].append(row)
-    left = []
-    for row in pair.before.rows:
-        matches = later[canonical_text([canonical_text(row.get(name)) for name, _ in keys])]
-        if matches:
-            pair.rows.append((row, matches.pop(0)))
-        else:
-            left.append(row)
-    if left:
-        _pair_similar(pair, left, [row for rows in later.values() for row in rows], shared)
-
-
-def _pair_similar(
-    pair: _TablePair, left: Sequence[Row], candidates: list[Row], shared: Sequence[tuple[str, str]]
-) -> None:
-    """Pair rows whose key was changed, if at least half of their values are the same."""
-    for row in left:
-        held = [names for names in shared if row.get(names[0]) is not None]
-        best = max(candidates, key=lambda other: _count_same(row, other, held), default=None)
-        if best is not None and 2 * _count_same(row, best, held) >= max(len(held), 1):
-            candidates.remove(best)
-            pair.rows.append((row, best))
-        else:
-            pair.lost.append(row)
-
-
-def _count_same(row: Row, other: Row, names: Iterable[tuple[str, str]]) -> int:
-    return sum(is_same_value(row.get(name), other.get(later)) for name, later in names)
 
 
 Altered = tuple[Row, Any, Any]
