@@ -14,7 +14,8 @@ from migration_gate.catalog.old_rules import (
     list_old_rules,
 )
 from migration_gate.catalog.old_shape import OldShape
-from migration_gate.catalog.row_source import FilledTable, RowVariety, SimpleRows
+from migration_gate.catalog.row_source import FilledTable, RowVariety
+from migration_gate.catalog.simple_rows import SimpleRows
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.row_source import RowSource, SimpleRows
+from migration_gate.catalog.row_source import RowSource
+from migration_gate.catalog.simple_rows import SimpleRows
 from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialsEnded
 from migration_gate.facts import (
