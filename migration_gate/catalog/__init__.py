@@ -6,7 +6,8 @@ cast_reader         the casts that a server knows
 dependent_objects   views, triggers and policies that use a column
 ownerless_rows      whether Postgres accepts a row without an owner; table_copy, check_expressions
 comparable_catalog  a catalog as a set of objects, without what is new whenever an object is made
-ownership_trials    what becomes of rows whose owner is deleted; trial_statements: run with errors allowed
+ownership_trials    what becomes of rows without their owner: owned_rows; deletion_trials: who is deleted;
+                    trial_statements: run with errors allowed
 statement_trials    statements of the base's models on the change's schema: mapped_statements,
                     relation_shapes, earlier_values
 generated_rows      fills all tables for a rehearsal: candidate_values, row_values;

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.analysis.ownership import OwnerColumn, find_owners_key, list_owner_columns
+from migration_gate.catalog.owned_rows import TriedColumn
 from migration_gate.catalog.ownerless_rows import try_ownerless_rows
-from migration_gate.catalog.ownership_trials import TriedColumn, try_owned_rows
+from migration_gate.catalog.ownership_trials import try_owned_rows
 from migration_gate.facts import (
     Facts,
     NullTrial,
