@@ -12,9 +12,9 @@
                         runs_channel, rollback_state, rollback_tables, history_prefix
     trial_errors        errors in the gate's own sessions that the project's objects cause
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
-                        filled_copy: with rows;
+                        filled_copy: with rows; wanted_rows: which ones;
                         own_rows: rows of the project's, sql_rows: from a file; null_rows: which row it is;
-                        written_rows: by which statements
+                        loss_causes: which statement it was; written_rows: by which statements
     release_trial       the live release on the schema of the change
     owner_trials        what is tried with owners and their rows in the replayed database
     env_trial           env.py without a step: `doctor --try`

@@ -16,35 +16,31 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.catalog.broken_rules import find_broken_rules
 from migration_gate.catalog.generated_rows import count_rows
 from migration_gate.catalog.row_losses import find_row_changes
-from migration_gate.catalog.row_source import RowVariety
 from migration_gate.catalog.row_state import RowState, read_row_state
 from migration_gate.catalog.stored_rows import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
-    FailingRows,
     Rehearsal,
     RehearsedRevision,
-    RowChange,
     RowFailure,
     RowlessTable,
-    Snapshot,
-    Table,
     Unchecked,
 )
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
+from migration_gate.replay.loss_causes import find_cause
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
 from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
+from migration_gate.replay.wanted_rows import WantedRows
 from migration_gate.replay.written_rows import list_written_rows
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
-from migration_gate.worker.protocol.step_lines import ExecutedStatement
 from migration_gate.worker.run_limit import HANGS
 
 if TYPE_CHECKING:
@@ -52,18 +48,8 @@ if TYPE_CHECKING:
 
 PART = "rehearsal"
 UNKNOWN = "it is not known what the later new revisions do to rows"
-NOT_NULL_VIOLATION = "23502"
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
-_CAUSES: Mapping[str, re.Pattern[str]] = {
-    "lost rows": re.compile(r"\b(?:delete|truncate)\b", re.IGNORECASE),
-    "dropped table": re.compile(r"\bdrop\s+table\b", re.IGNORECASE),
-    "dropped column": re.compile(r"\bdrop\b", re.IGNORECASE),
-    "merged values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
-    "emptied values": re.compile(r"\b(?:update|alter|delete|drop)\b", re.IGNORECASE),
-    "other values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
-}
-"""the statements that may do this to rows"""
 
 
 class RehearsalRun:
@@ -88,12 +74,8 @@ class RehearsalRun:
         self._failures = failures
         self._version_tables = version_tables
         self._own_rows = OwnRows(setup, channel, failures, version_tables, search_path)
-        self._failed_with_own_rows = ""
-        """the revision that is tried without them"""
+        self._wanted = WantedRows(self._own_rows)
         self._results: dict[str, RehearsedRevision] = {}
-        self._varieties: dict[str, RowVariety] = {}
-        """of tables whose usual rows a revision did not survive, by `schema.name`"""
-        self._others = RowVariety.EXTREME
         self._first_fill: FilledDatabase | None = None
         self._prepared: Future[FilledCopy] | None = None
         self._shares_session = True
@@ -198,8 +180,9 @@ class RehearsalRun:
 
     def _open_filled_copy(self) -> FilledCopy:
         """Raises OwnRowsRefused, and RowRefused."""
+        wanted = self._wanted
         return open_filled_copy(
-            self._setup, self._version_tables, self._own_rows, self._varieties, self._others
+            self._setup, self._version_tables, self._own_rows, wanted.varieties, wanted.others
         )
 
     def _take_filled_copy(self) -> FilledCopy:
@@ -249,7 +232,7 @@ class RehearsalRun:
         known = self._results.get(revision) or RehearsedRevision(revision)
         self._results[revision] = replace(
             known,
-            changes=tuple(_find_cause(change, statements) for change in changes),
+            changes=tuple(find_cause(change, statements) for change in changes),
             broken_rules=find_broken_rules(connection, self._version_tables, texts),
             written=list_written_rows(runs),
         )
@@ -268,70 +251,25 @@ class RehearsalRun:
         failure = self._failures.build_failure(finished.error, finished.failed, finished.line)
         if failure.statement is None and failure.sqlstate and finished.statements:
             failure = replace(failure, statement=finished.statements[-1].sql)
-        has_rows = self._others is not RowVariety.NONE or self._own_rows.is_active
-        if finished.failed != revision or not has_rows:
+        if finished.failed != revision or not self._wanted.are_any:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
         words.update(_WORD.findall(f"{failure.message} {failure.detail or ''}".lower()))
         involved = [table for table in filled.snapshot.tables if table.name.lower() in words]
-        row_failure = RowFailure(
-            failure,
-            "own",
-            find_row_with_null(connection, failure.message),
-            tuple(str(table) for table in involved),
-        )
-        if self._own_rows.is_active:
-            # Without them it shows whose rows are to blame; what fails with any needs none of the project's.
-            known = self._results.get(revision)
-            if known is None or known.failure is None or known.failure.rows not in ("plain", "filled"):
-                self._results[revision] = RehearsedRevision(revision, failure=row_failure)
-            self._own_rows.is_left_out, self._failed_with_own_rows = True, revision
-            return ""
-        if self._failed_with_own_rows == revision:
-            self._own_rows.is_left_out = False
-        level = self._find_level(involved)
-        if level is RowVariety.NONE:
-            self._others = RowVariety.NONE
-            self._varieties = {}
+        null_row = find_row_with_null(connection, failure.message)
+        rows = self._wanted.choose_plainer(revision, failure, involved, filled.snapshot)
+        if rows is None:
             self._results.pop(revision, None)
-            return ""
-        if level is RowVariety.PLAIN and failure.sqlstate == NOT_NULL_VIOLATION:
-            level = RowVariety.BARE  # a plain row has a value in every column but those that are new
-        row_failure = replace(row_failure, rows=_describe_level(level))
-        self._results[revision] = RehearsedRevision(revision, failure=row_failure)
-        if not involved:
-            self._others = RowVariety(level - 1)
-        plainer = RowVariety(level - 1)
-        # A row that references another one would bring it back.
-        changed = involved if plainer else _list_referencing(filled.snapshot, involved)
-        for table in changed:
-            self._varieties[table.full_name] = plainer
+        elif rows != "own" or not self._fails_with_plain_rows(revision):
+            tables = tuple(str(table) for table in involved)
+            row_failure = RowFailure(failure, rows, null_row, tables)
+            self._results[revision] = RehearsedRevision(revision, failure=row_failure)
         return ""
 
-    def _find_level(self, involved: Sequence[Table]) -> RowVariety:
-        """Which rows the tables had."""
-        levels = [self._varieties.get(table.full_name, self._others) for table in involved]
-        return max(levels, default=self._others)
-
-
-def _list_referencing(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:
-    """The tables, and all whose foreign keys lead to them."""
-    names = {table.full_name for table in tables}
-    keys = [key for key in snapshot.constraints if key.kind == "foreign key"]
-    while True:
-        further = {key.full_table_name for key in keys if key.references in names} - names
-        if not further:
-            return [table for table in snapshot.tables if table.full_name in names]
-        names |= further
-
-
-def _describe_level(level: RowVariety) -> FailingRows:
-    names: Mapping[RowVariety, FailingRows] = {
-        RowVariety.BARE: "plain",
-        RowVariety.PLAIN: "filled",
-        RowVariety.UNUSUAL: "unusual",
-    }
-    return names.get(level, "extreme")
+    def _fails_with_plain_rows(self, revision: str) -> bool:
+        """Whether it is known that any rows make the revision fail, none of the project's in particular."""
+        known = self._results.get(revision)
+        return known is not None and known.failure is not None and known.failure.rows in ("plain", "filled")
 
 
 def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:
@@ -347,16 +285,3 @@ def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, Stored
         others = [row for row in filled.state.tables[oid].rows if row not in table.rows]
         tracked[oid] = replace(later, rows=tuple(row for row in later.rows if row not in others))
     return tracked
-
-
-def _find_cause(change: RowChange, statements: Sequence[ExecutedStatement]) -> RowChange:
-    """The change with the statement that did it: the last that names its table and does such things."""
-    name = change.table.lower()
-    pattern = _CAUSES[change.kind]
-    fitting = [item for item in statements if pattern.search(item.sql)]
-    named = [item for item in fitting if name in _WORD.findall(item.sql.lower())]
-    column = change.column.lower()
-    best = [item for item in named if column in _WORD.findall(item.sql.lower())] or named or fitting
-    if not best:
-        return change
-    return replace(change, statement=best[-1].sql, line=best[-1].line)
