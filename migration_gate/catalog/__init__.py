@@ -11,8 +11,8 @@ ownership_trials    what becomes of rows without their owner: owned_rows; deleti
 statement_trials    statements of the base's models on the change's schema: mapped_statements,
                     relation_shapes; insert_trial, value_trial (earlier_values), and what came of them:
                     tried_table
-generated_rows      fills all tables for a rehearsal: candidate_values, row_values;
-                    row_sequences: behind the ids of rows
+generated_rows      fills all tables for a rehearsal: table_order, row_parents, candidate_values, row_values,
+                    unusual_values; row_sequences: behind the ids of rows
 row_losses          what a revision did to these rows: row_state, row_pairs, kept_values; broken_rules: which
                     rules they break
 row_source          what puts rows into tables: simple_rows, single_rows, simple_values, old_shape;
