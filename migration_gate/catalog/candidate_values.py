@@ -14,7 +14,7 @@ from migration_gate.catalog.row_values import (
     make_plain_value,
 )
 from migration_gate.catalog.simple_values import collect_named_types, tag_uuid
-from migration_gate.catalog.single_rows import Values
+from migration_gate.catalog.trial_row import Values
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 
 _BOUND = re.compile(r"(?:FROM|IN) \((?P<values>.*?)\)(?: TO |$)")

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import field, replace
 
 from migration_gate.catalog.owned_rows import OwnedRows, TriedColumn
-from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
+from migration_gate.catalog.single_rows import SingleRows
+from migration_gate.catalog.trial_row import MadeRow, Values
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
     Constraint,

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.catalog.candidate_values import CandidateValues
 from migration_gate.catalog.row_parents import RowParents
 from migration_gate.catalog.row_source import FilledTable, RowVariety
-from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
+from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.catalog.table_order import find_referenced, order_tables
+from migration_gate.catalog.trial_row import MadeRow, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.catalog.unusual_values import UnusualValues
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table

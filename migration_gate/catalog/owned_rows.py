@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
+from migration_gate.catalog.single_rows import SingleRows
+from migration_gate.catalog.trial_row import MadeRow, Values
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
 

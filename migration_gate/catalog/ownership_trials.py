@@ -16,7 +16,8 @@ from migration_gate.catalog.deletion_trials import DeletionTrials
 from migration_gate.catalog.owned_rows import OwnedRows, TriedColumn
 from migration_gate.catalog.row_source import RowSource
 from migration_gate.catalog.simple_rows import SimpleRows
-from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
+from migration_gate.catalog.single_rows import SingleRows
+from migration_gate.catalog.trial_row import MadeRow, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialsEnded
 from migration_gate.facts import OwnershipTrial, RowRefusal, Snapshot, Table
 from migration_gate.sql.identifiers import quote_identifier

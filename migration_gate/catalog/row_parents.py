@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from migration_gate.catalog.candidate_values import CandidateValues
 from migration_gate.catalog.row_source import NEWEST
-from migration_gate.catalog.single_rows import Values
 from migration_gate.catalog.table_order import find_referenced
+from migration_gate.catalog.trial_row import Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Constraint, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
