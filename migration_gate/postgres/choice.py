@@ -86,7 +86,7 @@ def start_planned_server(plan: ServerPlan, *, folder: Path) -> Iterator[Server]:
     """The planned server; see `start_server`."""
     with ExitStack() as stack:
         server = _start_first(plan, folder, stack)
-        stack.callback(server.kept_session.end)
+        stack.callback(server.end_sessions)
         yield server
 
 

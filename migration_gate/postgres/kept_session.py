@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,15 +10,25 @@ if TYPE_CHECKING:
 
 
 class KeptSession:
-    """At most one connection that does nothing until it is taken; a later one replaces it."""
+    """At most one connection that does nothing until it is taken; a later one replaces it.
+
+    Any thread may keep or take it.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._session: tuple[str, psycopg.Connection[Any]] | None = None
+
+    def __reduce__(self) -> tuple[type[KeptSession], tuple[()]]:
+        """Another process that the gate starts has none."""
+        return KeptSession, ()
 
     def keep(self, database: str, connection: psycopg.Connection[Any]) -> None:
         """Leave the connection to the database, which is in no transaction, to whoever takes it."""
-        self.end()
-        self._session = (database, connection)
+        with self._lock:
+            replaced, self._session = self._session, (database, connection)
+        if replaced is not None:
+            replaced[1].close()
 
     def take(self, database: str) -> psycopg.Connection[Any] | None:
         """The connection, if it leads to this database and has not been ended; it is the caller's then."""
@@ -41,13 +52,15 @@ class KeptSession:
 
     def end(self) -> None:
         """End the session, wherever it leads."""
-        session, self._session = self._session, None
+        with self._lock:
+            session, self._session = self._session, None
         if session is not None:
             session[1].close()
 
     def _release(self, database: str) -> psycopg.Connection[Any] | None:
-        session = self._session
-        if session is None or session[0] != database:
-            return None
-        self._session = None
+        with self._lock:
+            session = self._session
+            if session is None or session[0] != database:
+                return None
+            self._session = None
         return session[1]

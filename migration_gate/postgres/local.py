@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from migration_gate.postgres.initdb_cache import (
     find_cached_cluster,
     list_temporary_caches,
 )
+from migration_gate.postgres.kept_session import KeptSession
 from migration_gate.postgres.run_directory import (
     create_data_directory,
     remove_abandoned_directories,
@@ -48,6 +49,8 @@ from migration_gate.sandbox.writable_folders import list_temporary_folders
 if TYPE_CHECKING:
     import psycopg
 
+DATABASE = "postgres"
+"""of each cluster: for what concerns the whole server"""
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.002
 LOG_LINES = 20
@@ -98,12 +101,15 @@ def start_local(
             installation, server_account(), supervisor, data_directory.path, socket_directory, caches, saved
         )
         server = start.run()
-        yield replace(
-            server,
-            description=f"{kind}, {server.description}",
-            reason=reason,
-            notes=(*notes, *server.notes),
-        )
+        try:
+            yield replace(
+                server,
+                description=f"{kind}, {server.description}",
+                reason=reason,
+                notes=(*notes, *server.notes),
+            )
+        finally:
+            server.end_sessions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,15 +259,17 @@ class LocalStart:
         )
         self._wait_until_ready()
         directory = str(self.socket_directory)
-        version = self._replace_password(token, cluster_password, password)
+        connection = self._replace_password(token, cluster_password, password)
+        maintenance = KeptSession()
+        maintenance.keep(DATABASE, connection)
         return Server(
             socket_directory=directory,
             port=PORT,
             user=SUPERUSER,
             password=password,
-            database="postgres",
+            database=DATABASE,
             token=token,
-            version=version,
+            version=connection.info.server_version,
             superuser=True,
             description=f"PostgreSQL {self.installation.version} ({self.installation.folder})",
             reason="",
@@ -269,21 +277,23 @@ class LocalStart:
             log=self.log,
             process=LocalProcess(self.supervisor, self.log),
             data=self.data,
+            maintenance=maintenance,
         )
 
-    def _replace_password(self, token: str, old: str, new: str) -> int:
-        """Set the superuser's password, and return the server's version (server_version_num)."""
+    def _replace_password(self, token: str, old: str, new: str) -> psycopg.Connection[tuple[object, ...]]:
+        """Set the superuser's password; the session in which that was done."""
         import psycopg  # noqa: PLC0415
 
         try:
-            with connect_to_socket(
-                str(self.socket_directory), PORT, SUPERUSER, old, "postgres"
-            ) as connection:
+            connection = connect_to_socket(str(self.socket_directory), PORT, SUPERUSER, old, DATABASE)
+            with ExitStack() as stack:
+                stack.callback(connection.close)
                 self._check_token(connection, token)
                 connection.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{hash_password(new)}'".encode())
-                return connection.info.server_version
+                stack.pop_all()
         except psycopg.OperationalError as error:
             raise self._start_error(str(error).strip()) from error
+        return connection
 
     def _check_token(self, connection: psycopg.Connection[tuple[object, ...]], token: str) -> None:
         row = connection.execute("SELECT current_setting('cluster_name')").fetchone()

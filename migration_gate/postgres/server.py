@@ -6,6 +6,8 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -92,6 +94,8 @@ class Server:
     gate_port: int = 0
     """names the socket for the gate's own connections, if `port` leads to databases of this run alone"""
     kept_session: KeptSession = field(default_factory=KeptSession, repr=False, compare=False)
+    maintenance: KeptSession = field(default_factory=KeptSession, repr=False, compare=False)
+    """to `database`: databases are made and copied several times in a run"""
     session_log: Path | None = None
     """in the place of the server's own log: what the server tells the sessions; see `session_log`"""
 
@@ -118,14 +122,14 @@ class Server:
         name = self.database_prefix + secrets.token_hex(6)
         if template:
             self.kept_session.close(template)
-        with self.connect() as connection:
+        with self._maintain() as connection:
             source, options = (template, "") if template else self._empty_template(connection)
             self._create_database(connection, name, source, options)
         return name
 
     def recreate_database(self, name: str) -> None:
         """Drop the database, whose sessions may be ended, and create an empty one of its name."""
-        with self.connect() as connection:
+        with self._maintain() as connection:
             drop_database(connection, name, self.version)
             self._create_database(connection, name, *self._empty_template(connection))
 
@@ -136,7 +140,7 @@ class Server:
         use.
         """
         self.kept_session.close(source)
-        with self.connect() as connection:
+        with self._maintain() as connection:
             drop_database(connection, name, self.version)
             for attempt in range(1, COPY_ATTEMPTS + 1):
                 connection.execute(END_SESSIONS, [source])
@@ -168,6 +172,22 @@ class Server:
                 drop_database(connection, name, self.version)
                 return f"its files could not be copied: {str(error).strip()}"
         return ""
+
+    @contextmanager
+    def _maintain(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """A session for what concerns the whole server, which is kept unless the block fails."""
+        connection = self.maintenance.take(self.database) or self.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self.maintenance.keep(self.database, connection)
+
+    def end_sessions(self) -> None:
+        """End those that are kept."""
+        self.kept_session.end()
+        self.maintenance.end()
 
     def _create_database(
         self, connection: psycopg.Connection[tuple[object, ...]], name: str, source: str, options: str = ""
@@ -260,7 +280,9 @@ class DistantProcess:
 
 def detach_server(server: Server) -> Server:
     """The server as another process of the gate's can use it."""
-    return replace(server, process=DistantProcess(server.log), kept_session=KeptSession())
+    return replace(
+        server, process=DistantProcess(server.log), kept_session=KeptSession(), maintenance=KeptSession()
+    )
 
 
 def database_marker(name: str) -> str:

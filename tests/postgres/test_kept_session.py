@@ -14,6 +14,8 @@ from migration_gate.replay.history_end import read_catalog_for_fixes
 
 pytestmark = pytest.mark.slow
 
+END_OTHERS = """select pg_terminate_backend(pid, 10000) from pg_stat_activity
+where pid <> pg_backend_pid() and backend_type = 'client backend'"""
 GENERIC_PLANS = "select generic_plans from pg_prepared_statements where name = 'migration_gate_catalog'"
 
 
@@ -66,6 +68,18 @@ def test_what_ends_the_session_leads_to_a_new_one(server: Server, way: str) -> N
                 "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [database]
             )
     assert not backend(server, database)[1]
+
+
+def test_databases_are_made_in_one_session(server: Server) -> None:
+    first = server.create_database()
+    with server.connect() as connection:
+        sessions = "select array_agg(pid) from pg_stat_activity where query like 'COMMENT ON DATABASE%'"
+        before = connection.execute(sessions).fetchone()
+        server.copy_used_database(first, f"{first}_copy")
+        assert connection.execute(sessions).fetchone() == before
+        connection.execute(END_OTHERS)
+        server.copy_used_database(first, f"{first}_copy")
+        assert connection.execute(sessions).fetchone() not in (before, (None,))
 
 
 def test_no_session_outlives_the_run(tmp_path: Path) -> None:

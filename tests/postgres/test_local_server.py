@@ -148,6 +148,7 @@ def test_a_database_in_use_is_dropped_as_the_version_of_the_server_can(
         name = server.create_database()
         with server.connect() as connection:
             connection.execute("ALTER ROLE CURRENT_USER SET log_statement = 'ddl'")
+        server.end_sessions()
         session = server.connect(name)
         session.execute("CREATE TABLE item (id integer)")
         server_of_version = replace(server, version=version)

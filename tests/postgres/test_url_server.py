@@ -502,6 +502,7 @@ def test_large_results_copies_and_cancel_requests_pass_the_proxy(
 def test_many_connections_pass_the_proxy_at_once_and_end_with_it(
     user_server: Server, run_folder: Path
 ) -> None:
+    user_server.end_sessions()
     with user_server.connect() as outside:
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'migration-gate'"
         with start_server(url_of(user_server), folder=run_folder) as server:
