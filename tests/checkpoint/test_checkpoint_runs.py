@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -201,3 +203,24 @@ def test_a_cache_that_cannot_be_written_is_a_remark(
     facts = examine(place.lay(project()), "auto")
     assert "no checkpoint was kept: it could not be written" in last_note(facts)
     assert facts.replay.failure is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="needs root, to mount a small disk")
+def test_a_full_disk_under_the_cache_is_a_remark_and_nothing_is_left_on_it(
+    place: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    checkpoints = tmp_path / "migration-gate/checkpoints"
+    checkpoints.mkdir(mode=0o700, parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(checkpoints)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this root may not mount a file system")
+    try:
+        facts = examine(place.lay(project()), "auto")
+        left = list(checkpoints.rglob("*/*"))
+    finally:
+        subprocess.run(["umount", "-l", str(checkpoints)], check=True)
+    assert last_note(facts).endswith(
+        "no checkpoint was kept: it could not be written: No space left on device"
+    )
+    assert (facts.replay.failure, left) == (None, [])
