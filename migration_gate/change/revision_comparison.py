@@ -9,11 +9,13 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from migration_gate.ci.base_revision import BaseRevision, Comparison, find_missing_tip
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Base, BranchTip, Facts, History, Lineage
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tree_export import FolderChanges, compare_folders, read_folders
 from migration_gate.scan.revision_files import (
     RevisionSource,
@@ -40,7 +42,7 @@ def complete_base(facts: Facts, settings: Settings, comparison: Comparison) -> F
     if base.commit and folders and not base.is_unchanged and not base.is_new_project:
         base = _add_text_history(base, settings, folders, notes)
         base = _add_tip(base, comparison.base, settings, folders, notes)
-        notes += _find_unseen(base, comparison, folders)
+        notes += _find_unseen(base, comparison, folders, find_repository_root(settings.root))
     replay = replace(facts.replay, notes=(*facts.replay.notes, *notes))
     return replace(facts, replay=replay, base=base)
 
@@ -119,7 +121,7 @@ def _parse_files(contents: Mapping[str, bytes], folders: tuple[str, ...]) -> tup
     return tuple(source for source in sources if source is not None)
 
 
-def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...]) -> list[str]:
+def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...], top: Path) -> list[str]:
     """Sentences on what a comparison of the revisions cannot see."""
     sentences = []
     if base.lineage is Lineage.OTHER:
@@ -128,7 +130,8 @@ def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...]) -
             "were not looked for."
         )
     for path in sorted(comparison.changed_paths("MAT")):
-        if any(f"{folder}/".startswith(f"{path}/") for folder in folders):
+        is_around_revisions = any(f"{folder}/".startswith(f"{path}/") for folder in folders)
+        if is_around_revisions and not (top / path).is_symlink():
             sentences.append(
                 f"The revisions lie in the submodule `{path}`, and the base was examined with the submodule "
                 "as it is checked out now: what the change does to old revisions was not looked for."

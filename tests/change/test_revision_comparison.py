@@ -110,6 +110,14 @@ def test_a_submodule_with_the_revisions_is_said_not_to_be_compared(tmp_path: Pat
     assert "the submodule `migrations`" in note
 
 
+def test_a_link_to_the_revisions_is_no_submodule(branch: Path) -> None:
+    base_commit = git(branch, "rev-parse", "HEAD")
+    git(branch, "mv", "migrations", "moved")
+    (branch / "migrations").symlink_to("moved")
+    commit(branch, {})
+    assert complete(branch, compare_with_base(branch, base_commit, {}))[1] == ()
+
+
 def push(folder: Path, before: str, ref: str) -> dict[str, str]:
     event = folder.parent / "event.json"
     payload = {
