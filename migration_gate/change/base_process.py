@@ -77,7 +77,7 @@ def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
             export_revision(request.settings.root, request.commit, tree)
             settings = build_base_settings(request.settings, request.python, tree)
             facts = _examine_base(request, settings, tree, messages)
-            _require_own_modules(facts, find_repository_root(request.settings.root))
+            require_own_files(facts, find_repository_root(request.settings.root), tree)
         except ProjectNotFound as error:
             return BaseAnswer(failure=error.message, is_new_project=not has_environment(tree))
         except GateError as error:
@@ -128,9 +128,27 @@ def _exhaust(examination: Generator[Progress, None, T]) -> T:
             return result
 
 
-def _require_own_modules(facts: Facts, checkout: Path) -> None:
-    """Raise GateError if a module of the change was imported instead of the base's own."""
-    for module in facts.replay.models.imported_modules:
-        path = Path(module.file)  # relative to the base's tree, if it is from there
-        if path.is_absolute() and path.is_relative_to(checkout) and "site-packages" not in path.parts:
+def require_own_files(facts: Facts, checkout: Path, tree: Path) -> None:
+    """Raise GateError if code of the change ran instead of the base's own: it would judge itself.
+
+    checkout, tree: real paths of the repository with the change, and of the base's files.
+    """
+    replay = facts.replay
+    for module in replay.models.imported_modules:
+        if _is_of_change(module.file, checkout, tree):
             raise GateError(f"It imported `{module.name}` from the checkout of the change, `{module.file}`.")
+    files = [revision.location.file for revision in replay.history.revisions]
+    for file in (replay.models.environment_file or "", *files):
+        if _is_of_change(file, checkout, tree):
+            raise GateError(
+                f"It ran `{file}` of the change: its configuration names that folder by an absolute path. "
+                "Write `script_location` and `version_locations` relative to the configuration (`%(here)s`)."
+            )
+
+
+def _is_of_change(file: str, checkout: Path, tree: Path) -> bool:
+    """Whether a file lies in the checkout; not if the base's tree leads there, as it does for a submodule."""
+    path = Path(file)  # relative to the base's tree, if it is from there
+    if not path.is_absolute() or not path.is_relative_to(checkout) or "site-packages" in path.parts:
+        return False
+    return (tree / path.relative_to(checkout)).resolve() != path

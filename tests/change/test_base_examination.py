@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.git_repositories import commit, git
 from tests.support.release_tests import first_in_every_run
-from tests.support.user_project import ENV, MODELS, WIDEN, Ran, World, project, revision, world
+from tests.support.user_project import ENV, INI, MODELS, WIDEN, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +115,18 @@ def test_the_migrations_may_have_been_elsewhere(place: World) -> None:
     commit(place.project, {"alembic.ini": ini})
     ran, report = checked(place, base)
     assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
+
+
+def test_a_base_whose_configuration_leads_to_the_checkout_is_not_judged_by_it(place: World) -> None:
+    ini = INI.replace(
+        "= migrations\n", f"= migrations\nversion_locations = {place.project}/migrations/versions\n"
+    )
+    base = laid(place, alembic_ini=ini)
+    added = revision("three", "two", 'op.create_table("extra", sa.Column("id", sa.Integer))')
+    commit(place.project, {"migrations/versions/three.py": added, "migrations/env.py": ENV + "# edited\n"})
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)["drift extra"]) == (1, ""), ran.said
+    assert "versions/one.py` of the change" in report["base"]["failure"]
 
 
 @pytest.mark.release
