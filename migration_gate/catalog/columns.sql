@@ -1,7 +1,7 @@
 -- Storage and collation are null where they are the type's own.
 select r.schema, r.name as table, a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,
        not a.attnotnull as nullable,
-       case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default,
+       case when a.attgenerated = '' then pg_get_expr(d.adbin, 0) end as default,
        case a.attgenerated when '' then null
             else case a.attgenerated when 'v' then 'virtual' else 'stored' end || ': '
                  || pg_get_expr(d.adbin, d.adrelid) end as generated,

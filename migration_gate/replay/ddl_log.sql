@@ -120,9 +120,11 @@ begin
     columns := (
         select json_agg(json_build_array(
             a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+            -- Only a generated column names others. With the table's oid Postgres would compare the names of all of its
+            -- columns with each other, for each expression.
             case when a.atthasdef then (
-                select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d
-                where d.adrelid = target and d.adnum = a.attnum) end,
+                select pg_get_expr(d.adbin, case when a.attgenerated = '' then 0 else target end)
+                from pg_catalog.pg_attrdef d where d.adrelid = target and d.adnum = a.attnum) end,
             a.attgenerated, a.attidentity,
             case when a.attcollation not in (0, 100) then migration_gate.other_collation(a.attcollation, a.atttypid) end)
             order by a.attnum)

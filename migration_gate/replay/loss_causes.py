@@ -1,10 +1,16 @@
-"""Which statement of a revision did what became of rows."""
+"""Which statement of a revision changed rows in its rehearsal: the last that names them and does such things.
+
+A revision may have ten thousand statements, and change the rows of as many tables: the words of each
+statement are read once.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from migration_gate.facts import RowChange
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
@@ -21,14 +27,48 @@ _CAUSES: Mapping[str, re.Pattern[str]] = {
 """the statements that may do this to rows"""
 
 
-def find_cause(change: RowChange, statements: Sequence[ExecutedStatement]) -> RowChange:
-    """The change with the statement that did it: the last that names its table and does such things."""
-    name = change.table.lower()
-    pattern = _CAUSES[change.kind]
-    fitting = [item for item in statements if pattern.search(item.sql)]
-    named = [item for item in fitting if name in _WORD.findall(item.sql.lower())]
-    column = change.column.lower()
-    best = [item for item in named if column in _WORD.findall(item.sql.lower())] or named or fitting
-    if not best:
-        return change
-    return replace(change, statement=best[-1].sql, line=best[-1].line)
+class LossCauses:
+    """The statements of one revision."""
+
+    def __init__(self, statements: Sequence[ExecutedStatement]) -> None:
+        self._statements = statements
+        self._fitting: dict[str, Mapping[int, None]] = {}
+        """positions of the statements that may do a kind of change, in their order"""
+
+    def find_cause(self, change: RowChange) -> RowChange:
+        """The change with the statement that did it, if there is one that may have."""
+        fitting = self._list_fitting(change.kind)
+        table = self._positions.get(change.table.lower(), {})
+        column = self._positions.get(change.column.lower(), {})
+        shorter, longer = sorted((table, column), key=len)
+        position = _find_last(shorter, longer, fitting)
+        if position is None:
+            position = _find_last(table, fitting)
+        if position is None:
+            position = next(reversed(fitting), None)
+        if position is None:
+            return change
+        statement = self._statements[position]
+        return replace(change, statement=statement.sql, line=statement.line)
+
+    def _list_fitting(self, kind: str) -> Mapping[int, None]:
+        if kind not in self._fitting:
+            pattern = _CAUSES[kind]
+            self._fitting[kind] = {
+                number: None for number, item in enumerate(self._statements) if pattern.search(item.sql)
+            }
+        return self._fitting[kind]
+
+    @cached_property
+    def _positions(self) -> Mapping[str, Mapping[int, None]]:
+        """Of the statements that have a word, by the word in small letters."""
+        positions: dict[str, dict[int, None]] = defaultdict(dict)
+        for number, statement in enumerate(self._statements):
+            for word in _WORD.findall(statement.sql.lower()):
+                positions[word][number] = None
+        return dict(positions)
+
+
+def _find_last(positions: Mapping[int, None], *others: Container[int]) -> int | None:
+    """The last position that is in all of them."""
+    return next((number for number in reversed(positions) if all(number in other for other in others)), None)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
 READING_BUDGET = 5_000_000
 """rows about locks or relations that are read at every point of one revision: some 20 s"""
-ROWS_PER_POINT = 500
-"""that a point may cost on an average from then on: about 2 ms"""
+ROWS_PER_POINT = 200
+"""that a point may cost on an average from then on: about 1 ms"""
 MANY_ITEMS = 50
 """of a list: only what is new in a longer one is logged"""
 WHOLE_LOG = 10_000_000

@@ -30,7 +30,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
-from migration_gate.replay.loss_causes import find_cause
+from migration_gate.replay.loss_causes import LossCauses
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -230,9 +230,10 @@ class RehearsalRun:
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
+        causes = LossCauses(statements)
         self._results[revision] = replace(
             known,
-            changes=tuple(find_cause(change, statements) for change in changes),
+            changes=tuple(causes.find_cause(change) for change in changes),
             broken_rules=find_broken_rules(connection, self._version_tables, texts),
             written=list_written_rows(runs),
         )

@@ -253,7 +253,7 @@ select concat_ws(' ',
                         and u.refclassid = 'pg_catalog.pg_class'::regclass
                         and s.classid = 'pg_catalog.pg_class'::regclass and s.deptype = 'a'
                         and s.refobjid = a.attrelid and s.refobjsubid = a.attnum) then 'DEFAULT nextval(its own sequence)'
-         else 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) end)
+         else 'DEFAULT ' || pg_get_expr(d.adbin, 0) end)
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_type t on t.oid = a.atttypid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
