@@ -10,6 +10,7 @@
     history_end         what is done when the last revision has run; models_request: the models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
                         runs_channel, rollback_state, rollback_tables, history_prefix
+    lock_table          a server with no room for a lock that the migrations take
     trial_errors        errors in the gate's own sessions that the project's objects cause
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
                         filled_copy: with rows; wanted_rows: which ones;

@@ -14,6 +14,7 @@ from migration_gate.facts import Checkpoint, Facts, Replay
 from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.history_end import read_replayed_database
 from migration_gate.replay.history_run import HistoryRun
+from migration_gate.replay.lock_table import verify_lock_table
 from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.repository_text import RepositoryText, list_revision_paths
@@ -99,6 +100,7 @@ def _read_replay(
     notes: tuple[str, ...],
 ) -> Replay:
     """What the worker did and what the database holds. Raises GateError if nothing was replayed."""
+    verify_lock_table(setup.server, answer)
     verify_replay_started(setup.project, answer, history_run.output)
     history = answer.history(setup.settings.target, repository_text.revision_files)
     if history_run.replayed_database is not None:

@@ -7,14 +7,17 @@ for ever: a fork has none of the threads.
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from typing import Iterator
 
 LIMIT_SECONDS = 60
+"""since the function began, or its last statement ended that was more than a question"""
+IS_QUESTION = re.compile(r"\s*(?:select|show|values|table)\b", re.IGNORECASE)
 ENDED_BY_LIMIT = 128 + signal.SIGALRM
 """the exit status of such a process, as a shell counts it"""
 HANGS = (
-    "its function did not end within %d s when it ran again, in a fork of the process that ran the history: "
+    "its function did nothing for %d s when it ran again, in a fork of the process that ran the history: "
     "it may wait for a thread, which a fork does not have" % LIMIT_SECONDS
 )
 
@@ -24,11 +27,26 @@ def forget_alarm_handler() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
+_seconds: list[float] = []
+"""of the limits that are running, the innermost last"""
+
+
 @contextlib.contextmanager
 def limit_time(seconds: float = LIMIT_SECONDS) -> Iterator[None]:
     """End the process if the block does not end in time."""
+    _seconds.append(seconds)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        _seconds.pop()
+
+
+def extend_limit(sql: str) -> None:
+    """Have the limit, if one is running, begin anew: the block has run a statement, of maybe ten thousand.
+
+    To ask again and again for what another thread should do is no progress.
+    """
+    if _seconds and not IS_QUESTION.match(sql):
+        signal.setitimer(signal.ITIMER_REAL, _seconds[-1])

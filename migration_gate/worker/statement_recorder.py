@@ -14,6 +14,7 @@ from .local_settings import LocalSettings
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
 from .protocol.reported_error import ErrorReport
 from .protocol.step_lines import BoundaryName, ExecutedStatement
+from .run_limit import extend_limit
 from .statement_observation import StatementObservation
 from .statement_parameters import describe_parameters
 from .step_record import StepLog, StepRecord
@@ -134,6 +135,7 @@ class StatementRecorder:
     ) -> None:
         self._open_errors = []  # nothing succeeds in a transaction that an error ended
         if self.in_migration:
+            extend_limit(statement)
             rows = getattr(cursor, "rowcount", None)
             # -1, or no number at all: the driver does not know.
             known_rows = rows if isinstance(rows, int) and rows >= 0 else None

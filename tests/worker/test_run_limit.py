@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 
-from migration_gate.worker.run_limit import ENDED_BY_LIMIT, forget_alarm_handler, limit_time
+from migration_gate.worker.run_limit import ENDED_BY_LIMIT, extend_limit, forget_alarm_handler, limit_time
 
 
 def run_in_fork(*, hangs: bool) -> int:
@@ -29,3 +29,21 @@ def test_a_function_that_waits_for_ever_ends_its_process() -> None:
 
 def test_one_that_ends_has_no_limit_afterwards() -> None:
     assert run_in_fork(hangs=False) == 0
+
+
+def left_after(sql: str) -> float:
+    """Seconds of a limit of 1000 s, of which 10 are left, after a statement."""
+    with limit_time(1000):
+        signal.setitimer(signal.ITIMER_REAL, 10)
+        extend_limit(sql)
+        return signal.getitimer(signal.ITIMER_REAL)[0]
+
+
+def test_a_statement_that_does_something_begins_the_limit_anew() -> None:
+    assert left_after("insert into t values (1)") > 900
+    assert left_after(" SELECT done FROM jobs") < 11
+
+
+def test_without_a_limit_none_begins() -> None:
+    extend_limit("insert into t values (1)")
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
