@@ -118,7 +118,20 @@ def _decode_record(data: bytes) -> StateRecord:
     fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
     for name in ("revisions", "scripts", "preparation_notes"):
         fields[name] = tuple(fields[name])
-    return StateRecord(**fields)
+    record = StateRecord(**fields)
+    if not _has_right_types(record):
+        raise ValueError("a value of the record is of another type")
+    return record
+
+
+def _has_right_types(record: StateRecord) -> bool:
+    files = [text for item in record.dependencies for text in (item.path, item.digest)]
+    lists = (*record.revisions, *record.scripts, *record.preparation_notes)
+    texts = (record.surroundings, record.database, record.password, record.content, record.steps)
+    numbers = (record.files, record.bytes)
+    return all(type(text) is str for text in (*texts, *lists, *files)) and all(
+        type(number) is int for number in numbers
+    )
 
 
 def write_record(folder: Path, record: StateRecord) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,24 @@ def test_a_record_of_which_anything_was_altered_is_no_checkpoint(
     write(store, "one", "two")
     record = find(store).folder / RECORD
     record.write_text(record.read_text().replace(old, new))
+    assert store.find("here", tuple) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"files": "1"},
+        {"revisions": (1,)},
+        {"password": None},
+        {"dependencies": (Dependency(5, "x", is_essential=True),)},  # type: ignore[arg-type]
+    ],
+)
+def test_a_record_with_a_value_of_another_type_is_no_checkpoint(
+    store: CheckpointStore, changed: dict[str, Any]
+) -> None:
+    write(store, "one")
+    state = find(store)
+    write_record(state.folder, replace(state.record, **changed))
     assert store.find("here", tuple) is None
 
 
