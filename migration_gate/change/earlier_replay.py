@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from dataclasses import replace
 
 from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.analysis.owner_deletions import keep_earlier_trials
+from migration_gate.analysis.revision_code import list_imported_paths
 from migration_gate.change.base_messages import NothingShared, SharedReplay
+from migration_gate.change.revision_dependencies import DYNAMIC_IMPORTS
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.type_use import without_leftovers
 from migration_gate.facts import Coverage, Facts, History, Models, Observation, Replay, Snapshot
 
 FIRST_STEP = 1
+HARMLESS_PACKAGES = frozenset({"alembic", "sqlalchemy"}) | sys.stdlib_module_names
+"""which know nothing of the project's models"""
 
 
 def share_replay(replay: Replay, new_files: Collection[str]) -> SharedReplay | NothingShared:
@@ -87,8 +92,8 @@ def _depend_on_new_revisions(facts: Facts, new_files: Collection[str]) -> bool:
 def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | None:
     """The replay without the revisions in these files, and without models.
 
-    None if it does not show that state: something failed, the new revisions did not come last, or there are
-    several contexts, each of which ran old and new ones.
+    None if it does not show that state: something failed, the new revisions did not come last, there are
+    several contexts, each of which ran old and new ones, or old ones built what new ones had changed.
     """
     if replay.failure is not None or replay.history.error is not None or len(replay.contexts) != 1:
         return None
@@ -96,6 +101,8 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
     new_steps = [step for step in replay.steps if step.revision in new]
     first = new_steps[0].number if new_steps else len(replay.steps) + FIRST_STEP
     if any(step.number > first and step.revision not in new for step in replay.steps):
+        return None
+    if new and _builds_old_from_new(replay, first, new_files):
         return None
     catalog = new_steps[0].before if new_steps else replay.catalog
     if catalog is None:  # a setting, or the number of the revisions, left it out
@@ -131,6 +138,23 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
         observation=_keep_earlier(replay.observation, first),
         unchecked=tuple(item for item in replay.unchecked if item.object in rollback_names),
     )
+
+
+def _builds_old_from_new(replay: Replay, first: int, new_files: Collection[str]) -> bool:
+    """Whether old revisions build from models that new ones may have changed: all are loaded first."""
+    if not any(item.step < first for item in replay.model_statements):
+        return False
+    texts = {file.path: file.text for file in replay.history.files}
+    new = {revision.location.file for revision in replay.history.revisions}.intersection(new_files)
+    harmless = HARMLESS_PACKAGES.union(replay.models.installed_packages)
+    return any(_may_change_models(texts.get(path, ""), path, harmless) for path in new)
+
+
+def _may_change_models(text: str, path: str, harmless: Collection[str]) -> bool:
+    """Whether a revision imports something of the project; also if its text is not known."""
+    if not text or any(mark.decode() in text for mark in DYNAMIC_IMPORTS):
+        return True
+    return any(name.split("/")[0] not in harmless for name in list_imported_paths(text, path))
 
 
 def _keep_earlier(observation: Observation, first: int) -> Observation:

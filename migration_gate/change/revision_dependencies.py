@@ -23,7 +23,10 @@ NAMING_MARK = b"naming_convention"
 ENVIRONMENT_MARK = b"run_migrations"
 """stands in every env.py"""
 MODEL_MARKS = (b"__tablename__", b"mapped_column(", b"Column(", b"Table(")
-DYNAMIC_IMPORTS = (b"import_module", b"__import__", b"run_path", b"exec(")
+DYNAMIC_IMPORTS = (
+    b"import_module", b"__import__", b"run_path", b"run_module", b"exec(", b"exec_module", b"sys.modules",
+)  # fmt: skip
+"""in code that may reach a module which no import of it names"""
 MAX_MODULES = 3000
 """modules that are followed; a project whose revisions import more is taken for one that depends on all"""
 _WORD = re.compile(rb"[\w.+-]+")

@@ -20,6 +20,7 @@ from migration_gate.facts import (
     Models,
     ModelStatement,
     Replay,
+    RevisionFile,
     RevisionRollback,
     Snapshot,
     Step,
@@ -125,6 +126,30 @@ def test_an_installed_package_may_have_the_name_of_a_folder() -> None:
 )
 def test_what_a_new_revision_imports_may_have_made_the_models(replay: Replay) -> None:
     assert derive_base_facts(Facts(replay=replay), NEW_FILES, IMPORTS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shown"),
+    [
+        ("import uuid\nfrom alembic import op\nimport sqlalchemy as sa\nfrom pgvector import Vector\n", True),
+        ("from shop.extra import Extra\n", False),
+        ("from . import helpers\n", False),
+        ("import sys\nsys.modules['shop.models'].Item.__table__.append_column(1)\n", False),
+        ("", False),
+    ],
+)
+def test_an_old_revision_may_have_built_what_a_new_one_adds_to_the_models(
+    text: str, *, is_shown: bool
+) -> None:
+    """Alembic loads all revisions before the first one runs."""
+    replay = replace(
+        a_replay(),
+        history=replace(make_chain("a", "b", "c"), files=(RevisionFile(*NEW_FILES, "c", text=text),)),
+        models=replace(IMPORTED, installed_packages=("pgvector",)),
+        model_statements=(ModelStatement(1, "a", "replay", (), is_executed=True),),
+    )
+    assert (find_earlier_replay(replay, NEW_FILES) is not None) is is_shown
+    assert (find_earlier_replay(replace(replay, model_statements=()), NEW_FILES)) is not None
 
 
 def test_models_that_env_py_read_after_it_had_loaded_new_revisions_are_not_the_bases() -> None:

@@ -92,6 +92,7 @@ def test_modules_that_import_each_other_and_broken_ones_end(tmp_path: Path) -> N
         ("from shop.models import Item\n", {"shop.models"}),
         ("def upgrade():\n    from shop import models\n", {"shop", "shop.models"}),
         ("from shop.api import serve\n", None),
+        ("import sys\nsys.modules['shop.models'].Item\n", None),
         ("def upgrade():\n    importlib.import_module('shop.' + 'models')\n", None),
     ],
 )
