@@ -144,7 +144,9 @@ def test_an_old_revision_may_have_built_what_a_new_one_adds_to_the_models(
     """Alembic loads all revisions before the first one runs."""
     replay = replace(
         a_replay(),
-        history=replace(make_chain("a", "b", "c"), files=(RevisionFile(*NEW_FILES, "c", text=text),)),
+        history=replace(
+            make_chain("a", "b", "c"), files=(RevisionFile("migrations/versions/c.py", "c", text=text),)
+        ),
         models=replace(IMPORTED, installed_packages=("pgvector",)),
         model_statements=(ModelStatement(1, "a", "replay", (), is_executed=True),),
     )
