@@ -57,13 +57,15 @@ on conflict do nothing
 $$;
 
 -- Whether something is read at this point that takes the longer, the more relations there are: always, until a revision
--- has read {budget} rows of it. From then on, while a transaction lasts, only at so many points that each of them costs
--- {rows_per_point} rows: one that holds the locks of ten thousand tables would read all of them ten thousand times.
+-- has read {budget} rows of it, or {lock_budget} of locks. From then on, while a transaction lasts, only at so many points
+-- that each costs {rows_per_point} rows: one that holds the locks of ten thousand tables would read all of them ten
+-- thousand times.
 create function migration_gate.is_due(name text, point text, in_block boolean) returns boolean language plpgsql as $$
 declare
+    budget constant bigint := case name when 'locks' then {lock_budget} else {budget} end;
     waiting bigint;
 begin
-    if migration_gate.read_number(name || '_spent') < {budget} or point not in ('command', 'statement')
+    if migration_gate.read_number(name || '_spent') < budget or point not in ('command', 'statement')
         or in_block is not distinct from false then
         return true;
     end if;

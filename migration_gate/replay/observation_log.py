@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
 READING_BUDGET = 5_000_000
-"""rows about locks or relations that are read at every point of one revision: some 20 s"""
+"""rows about relations that are read at every point of one revision: some 10 s"""
+LOCK_BUDGET = 1_000_000
+"""the same of locks, which take longer"""
 ROWS_PER_POINT = 200
 """that a point may cost on an average from then on: about 1 ms"""
 MANY_ITEMS = 50
@@ -182,7 +184,12 @@ def install_observation(connection: psycopg.Connection[Any], server: Server) -> 
         connection.execute(folder.joinpath("observation_notices.sql").read_bytes())
     script = folder.joinpath("observation.sql").read_text(encoding="utf-8")
     texts = SERVER_LOG if server.session_log is None else SESSION_LOG
-    limits = {"budget": READING_BUDGET, "rows_per_point": ROWS_PER_POINT, "many": MANY_ITEMS}
+    limits = {
+        "budget": READING_BUDGET,
+        "lock_budget": LOCK_BUDGET,
+        "rows_per_point": ROWS_PER_POINT,
+        "many": MANY_ITEMS,
+    }
     for name, text in {**texts, **limits}.items():
         script = script.replace(f"{{{name}}}", str(text))
     connection.execute(script.encode())

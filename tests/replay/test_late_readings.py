@@ -24,7 +24,12 @@ ALLOWED_GROWTH = 2.4
 LIMITS: dict[str, dict[str, int]] = {
     "whole lists": {"MANY_ITEMS": 10_000},
     "only what is new": {"MANY_ITEMS": 4},
-    "not after each statement": {"MANY_ITEMS": 4, "READING_BUDGET": 0, "ROWS_PER_POINT": 30},
+    "not after each statement": {
+        "MANY_ITEMS": 4,
+        "READING_BUDGET": 0,
+        "LOCK_BUDGET": 0,
+        "ROWS_PER_POINT": 30,
+    },
 }
 UNDONE = """
 connection = op.get_bind()
