@@ -32,7 +32,7 @@ JUDGING_FIELDS = frozenset({
 VOLATILE_PREFIXES = (
     "TERM_", "SSH_", "XDG_", "DBUS_", "TMUX_", "VSCODE_", "ITERM_", "GNOME_", "KDE_", "KONSOLE_",
     "WEZTERM_", "KITTY_", "ALACRITTY_", "LESS_", "GPG_", "GIT_", "PRE_COMMIT_", "LC_TERMINAL",
-    "PYTEST_", "CLAUDE_", "CODESPACE_", "SYSTEMD_", "DESKTOP_", "MAKE_TERM", "npm_", "ATUIN_",
+    "PYTEST_", "CODESPACE_", "SYSTEMD_", "DESKTOP_", "MAKE_TERM", "npm_", "ATUIN_",
     "STARSHIP_", "DIRENV_", "WT_", "COVERAGE_", "COV_CORE_",
 )  # fmt: skip
 """each to the end of a word: a project may have variables of its own, as `HISTORY_DAYS`"""
@@ -44,7 +44,7 @@ VOLATILE_NAMES = frozenset({
     "COLORTERM", "COLORFGBG", "MAKEFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES", "MFLAGS",
     "SECURITYSESSIONID", "TMPDIR", "VIRTUAL_ENV_PROMPT", "MAIL", "LOGNAME", "HOSTNAME", "PRE_COMMIT",
     "PROMPT_COMMAND", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "INSIDE_EMACS", "CODESPACES",
-    "CLAUDECODE", "INVOCATION_ID", "JOURNAL_STREAM",
+    "INVOCATION_ID", "JOURNAL_STREAM",
 })  # fmt: skip
 """variables of terminals, editors and hooks, which are others in each session"""
 
