@@ -117,6 +117,7 @@ def test_the_migrations_may_have_been_elsewhere(place: World) -> None:
     assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
 
 
+@pytest.mark.release
 def test_a_base_whose_configuration_leads_to_the_checkout_is_not_judged_by_it(place: World) -> None:
     ini = INI.replace(
         "= migrations\n", f"= migrations\nversion_locations = {place.project}/migrations/versions\n"

@@ -95,6 +95,7 @@ def make_branch(place: World, theirs: Mapping[str, str | None], ours: Mapping[st
     return origin
 
 
+@pytest.mark.release
 def test_heads_that_only_the_merge_makes_are_found_on_the_branch(place: World) -> None:
     theirs = {"migrations/versions/theirs.py": revision("theirs", "two", "pass")}
     origin = make_branch(place, theirs, {"migrations/versions/three.py": NOTHING})

@@ -147,6 +147,7 @@ def test_a_failure_is_reported_from_scratch(place: World) -> None:
     assert list_differences(failed, examine(folder, "off", base=base)) == []
 
 
+@pytest.mark.release
 def test_a_checkpoint_of_a_later_base_is_left_to_runs_on_that(place: World) -> None:
     folder = place.lay(project())
     base = git(folder, "rev-parse", "HEAD")
@@ -157,6 +158,7 @@ def test_a_checkpoint_of_a_later_base_is_left_to_runs_on_that(place: World) -> N
     assert examine(folder, "auto", base=base).replay.checkpoint == Checkpoint("two", 2)
 
 
+@pytest.mark.release
 def test_a_checkpoint_from_which_a_run_fails_is_not_used_again(
     place: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +207,7 @@ def test_a_cache_that_cannot_be_written_is_a_remark(
     assert facts.replay.failure is None
 
 
+@pytest.mark.release
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="needs root, to mount a small disk")
 def test_a_full_disk_under_the_cache_is_a_remark_and_nothing_is_left_on_it(
     place: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -96,6 +96,7 @@ def test_sigterm_while_it_starts_ends_it_without_a_traceback(here: World) -> Non
         here.demand_nothing_left()
 
 
+@pytest.mark.release
 def test_folders_of_a_killed_run_are_removed_by_the_next_run(here: World) -> None:
     """Where what removes them otherwise was killed as well: its supervisor, and the shell."""
     process = start_and_wait(here, "replaying")

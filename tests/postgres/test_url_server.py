@@ -254,6 +254,7 @@ def test_the_projects_code_gets_its_notices_however_it_changes_their_level(
     assert all("or resets its session" in item.why for item in replay.unchecked)
 
 
+@pytest.mark.release
 @slow
 @needs_local
 def test_locks_that_nobody_could_see_are_unchecked(user_server: Server, run_folder: Path) -> None:

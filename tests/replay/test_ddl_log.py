@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from migration_gate.facts import DdlCommand
+from migration_gate.postgres.kept_session import KeptSession
 from tests.support.alembic_projects import STANDARD, after, env, lay, line_of
 from tests.support.fact_builders import find_origin_by_name
 from tests.support.release_tests import spread_over_every_run
@@ -193,7 +194,9 @@ def unprivileged_engine(engine: Engine) -> Engine:
     with engine.server.connect() as connection:
         connection.execute("drop role if exists plain")
         connection.execute("create role plain login createdb password 'plain'")
-    server = dataclasses.replace(engine.server, superuser=False, user="plain", password="plain")
+    server = dataclasses.replace(
+        engine.server, superuser=False, user="plain", password="plain", maintenance=KeptSession()
+    )
     return dataclasses.replace(engine, server=server)
 
 

@@ -85,6 +85,7 @@ def describe_locks(statements: Sequence[ObservedStatement]) -> list[list[str]]:
     return [[f"{lock.since} {lock.mode} {lock.relation}" for lock in item.locks] for item in statements]
 
 
+@pytest.mark.release
 def test_the_facts_are_the_same_however_much_is_logged(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,6 +246,7 @@ def test_where_the_base_cannot_be_made_again_it_is_said_that_locks_were_not_seen
     assert describe_all(ran.replay.observation.statements) == ["ALTER TABLE: -: -"]
 
 
+@pytest.mark.release
 def test_many_statements_of_one_revision_are_one_finding_and_one_row(engine: Engine) -> None:
     ran = run_new_revisions(
         engine, f"{ADD}\nfor number in range(800):\n    op.execute(f'update item set n = {{number}}')"
