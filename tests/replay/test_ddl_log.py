@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import pytest
 
@@ -189,7 +190,7 @@ def test_migrations_do_not_see_the_ddl_log(engine: Engine) -> None:
 
 
 @pytest.fixture
-def unprivileged_engine(engine: Engine) -> Engine:
+def unprivileged_engine(engine: Engine) -> Iterator[Engine]:
     """The same server for a user who may make databases, and is no superuser: no event triggers."""
     with engine.server.connect() as connection:
         connection.execute("drop role if exists plain")
@@ -197,7 +198,8 @@ def unprivileged_engine(engine: Engine) -> Engine:
     server = dataclasses.replace(
         engine.server, superuser=False, user="plain", password="plain", maintenance=KeptSession()
     )
-    return dataclasses.replace(engine, server=server)
+    yield dataclasses.replace(engine, server=server)
+    server.end_sessions()
 
 
 @pytest.mark.parametrize("configure", ["", "transaction_per_migration=True"])
