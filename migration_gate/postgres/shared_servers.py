@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from migration_gate.errors import GateError, SeveralDatabases
-from migration_gate.postgres.choice import ServerPlan, start_planned_server
-from migration_gate.postgres.cluster_state import ClusterState, read_cluster_state
-from migration_gate.postgres.database_removal import drop_database
-from migration_gate.postgres.remote_cleanup import LIST_DATABASES
-from migration_gate.postgres.run_directory import temporary_run_directory
-from migration_gate.postgres.server import Server
-from migration_gate.postgres.server_choice import ServerKind
-from migration_gate.postgres.url import SCHEME
+from migration_gate.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:  # what starts a server is loaded with the first one, after the worker has started
+    from migration_gate.postgres.choice import ServerPlan
+    from migration_gate.postgres.cluster_state import ClusterState
+    from migration_gate.postgres.server import Server
 
 _Key = tuple[str, tuple[Path, ...]]
 """a value of `postgres:`, and the caches that the server is kept out of"""
@@ -70,6 +68,8 @@ class SharedServers:
         The end of a server in a container, or of the user's, may fail, which is the project's problem: it is
         waited for here.
         """
+        from migration_gate.postgres.server_choice import ServerKind  # noqa: PLC0415 - see above
+
         if self._serves_several or plan.choice.kind in (ServerKind.IMAGE, ServerKind.URL):
             run.close()
             return
@@ -84,6 +84,8 @@ class SharedServers:
         The server of a project that ends with an error is stopped: it may be damaged. A server of the user's
         is not kept: there the databases of a project are dropped when it ends.
         """
+        from migration_gate.postgres.url import SCHEME  # noqa: PLC0415 - see above
+
         key = (plan.setting, plan.caches)
         if not self._serves_several or SCHEME.match(plan.setting):
             yield from self._start_for_one(plan, folder)
@@ -98,6 +100,8 @@ class SharedServers:
             raise
 
     def _start_for_one(self, plan: ServerPlan, folder: Path) -> Iterator[Server]:
+        from migration_gate.postgres.choice import start_planned_server  # noqa: PLC0415 - see above
+
         try:
             with start_planned_server(plan, folder=folder) as server:
                 yield server
@@ -106,6 +110,10 @@ class SharedServers:
             raise
 
     def _start(self, plan: ServerPlan) -> _RunningServer:
+        from migration_gate.postgres.choice import start_planned_server  # noqa: PLC0415 - see above
+        from migration_gate.postgres.cluster_state import read_cluster_state  # noqa: PLC0415
+        from migration_gate.postgres.run_directory import temporary_run_directory  # noqa: PLC0415
+
         with ExitStack() as stack:
             folder = stack.enter_context(temporary_run_directory())
             server = stack.enter_context(start_planned_server(plan, folder=folder))
@@ -130,6 +138,10 @@ class SharedServers:
 def _restore_server(running: _RunningServer) -> bool:
     """Drop the databases of the run. Whether the server is now as it was before the first project."""
     import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    from migration_gate.postgres.cluster_state import read_cluster_state  # noqa: PLC0415
+    from migration_gate.postgres.database_removal import drop_database  # noqa: PLC0415
+    from migration_gate.postgres.remote_cleanup import LIST_DATABASES  # noqa: PLC0415
 
     server = running.server
     try:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.lazy_dataclass import dataclass
@@ -19,7 +18,6 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import Project, find_project
-from migration_gate.replay.server_preparation import prepare_server
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from migration_gate.change.base_examination import BaseExamination
     from migration_gate.change.base_policy import JudgingPolicy
     from migration_gate.checkpoint.checkpoint_run import CheckpointRun
+    from migration_gate.ci.base_revision import Comparison
     from migration_gate.facts import Facts, Replay
     from migration_gate.postgres.choice import ServerPlan
     from migration_gate.postgres.server import Server
@@ -105,7 +104,7 @@ def _examine_project(
     yield Progress("find", settings.name)
     refuse_strangers_code(settings)
     protect_command_files(os.environ)
-    plan = yield from prepare_server(settings)
+    plan = (yield from _prepare_server(settings)) if _needs_installation(settings) else None
     installation = yield from install_missing_packages(settings)
     settings = installation.settings
     project = find_project(settings)
@@ -113,11 +112,11 @@ def _examine_project(
     with ExitStack() as run:
         run_directory = run.enter_context(temporary_run_directory())
         background = run.enter_context(ThreadPoolExecutor(3))
-        comparison_with_base = background.submit(
-            compare_with_base, settings.root, settings.base, os.environ, with_lines=True
-        )
-        yield Progress("postgres", settings.postgres)
+        # First of all: nothing takes longer than the worker's import of SQLAlchemy.
         worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
+        comparison_with_base = background.submit(_compare_with_base, settings)
+        plan = plan or (yield from _prepare_server(settings))
+        yield Progress("postgres", settings.postgres)
         with _examine_base(settings, project, comparison_with_base) as base:
             background.submit(_load_examination, comparison_with_base)
             if beginning.is_allowed:
@@ -171,13 +170,29 @@ def _examine_project(
             else:
                 servers.end_beside(plan, run.pop_all())
             if base is not None:
-                from migration_gate.change.gate_file_reading import add_gate_files  # noqa: PLC0415
-                from migration_gate.change.revision_comparison import complete_base  # noqa: PLC0415
-
-                facts = complete_base(facts, settings, change)
-                facts = add_gate_files(facts, settings, change, os.environ)
-                facts = replace(facts, policy_commit=policy.commit)
+                facts = _add_base(facts, settings, change, policy)
     return facts
+
+
+def _needs_installation(settings: Settings) -> bool:
+    """Whether packages are installed. Then the server is prepared first: see `server_preparation`."""
+    if settings.install == "off" or settings.python is not None:
+        return False
+    from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
+
+    return install.needs_installation(settings)
+
+
+def _prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]:
+    from migration_gate.replay.server_preparation import prepare_server  # noqa: PLC0415 - after the worker
+
+    return (yield from prepare_server(settings))
+
+
+def _compare_with_base(settings: Settings) -> Comparison:
+    from migration_gate.ci.base_revision import compare_with_base  # noqa: PLC0415 - after the worker
+
+    return compare_with_base(settings.root, settings.base, os.environ, with_lines=True)
 
 
 def _examine_base(
@@ -190,6 +205,16 @@ def _examine_base(
     from migration_gate.change.base_examination import BaseExamination  # noqa: PLC0415
 
     return BaseExamination(settings, project.python, comparison)
+
+
+def _add_base(facts: Facts, settings: Settings, change: Comparison, policy: JudgingPolicy) -> Facts:
+    """What the change is compared with, beside the base's own facts."""
+    from migration_gate.change.gate_file_reading import add_gate_files  # noqa: PLC0415 - see above
+    from migration_gate.change.revision_comparison import complete_base  # noqa: PLC0415
+
+    facts = complete_base(facts, settings, change)
+    facts = add_gate_files(facts, settings, change, os.environ)
+    return replace(facts, policy_commit=policy.commit)
 
 
 def _add_running_code(facts: Facts, settings: Settings, setup: ReplaySetup) -> Facts:
@@ -249,12 +274,10 @@ def refuse_strangers_code(settings: Settings) -> None:
 
 def install_missing_packages(settings: Settings) -> Generator[Progress, None, PackageInstallation]:
     """Install the project's packages if that is wanted, and no interpreter has them."""
-    if settings.install == "off" or settings.python is not None:
+    if not _needs_installation(settings):
         return PackageInstallation(settings)
     from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
 
-    if not install.needs_installation(settings):
-        return PackageInstallation(settings)
     installed = yield from install.install_packages(settings)
     yield Progress("find", settings.name)
     return PackageInstallation(installed.apply_to(settings), installed.notes)
