@@ -5,6 +5,7 @@ judging_settings    the part that judges, and whether the workflow set it
 policy_file         what `extends:` names: policy_reference, policy_fetch
 loading             the whole way, one `Settings` a project; precedence, resolve: its two halves
 schema, sections    every key with its type, default and meaning; reference_page: as a page
+pydantic_plugins    what they are validated with takes no plug-ins
 config_file         TOML, and yaml_file; toml_lines, config_keys: where a key stands
 gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value

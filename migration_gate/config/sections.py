@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from migration_gate.config.pydantic_plugins import keep_plugins_out
 from migration_gate.config.size_text import SizeText, format_size, parse_size
 
+keep_plugins_out()
 Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 Level = Literal["error", "warning", "note", "off"]
 FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -418,3 +420,15 @@ def test_postgres_names_one_server_or_several(
 def test_a_list_of_servers_without_a_name_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(Misconfigured, match="postgres"):
         load(tmp_path, text)
+
+
+def test_no_plug_in_of_pydantic_is_loaded(tmp_path: Path) -> None:
+    package = tmp_path / "plug_in-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nplug_in = plug_in:plugin\n")
+    (tmp_path / "plug_in.py").write_text("plugin = None\n")
+    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    script += "import migration_gate.config.loading, migration_gate.replay.answer_lines\n"
+    script += "assert 'pydantic.main' in sys.modules and 'plug_in' not in sys.modules\n"
+    subprocess.run([sys.executable, "-c", script], check=True)

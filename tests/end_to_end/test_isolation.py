@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.user_project import COMMAND
 pytestmark = pytest.mark.slow
 SHADOWED_MODULES = ("click", "yaml", "json")
 """what the gate imports early: packages, and one of the standard library"""
+ROOT = Path(__file__).parents[2]
 PROGRAMS = {"the command": (COMMAND,), "the module": (sys.executable, "-m", "migration_gate")}
 
 
@@ -31,15 +33,41 @@ def test_code_of_the_checkout_is_not_imported(program: str, variable: str, tmp_p
             (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
     environment = {**os.environ, variable: "src"}
     done = subprocess.run(
-        [*PROGRAMS[program], "--version"],
+        [*PROGRAMS[program], "explain", "drift"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.startswith("migration-gate "), done.stderr
+    assert done.returncode == 0, done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("variable", ["PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONNOUSERSITE", "none"])
+def test_code_beside_the_command_is_not_imported(variable: str, tmp_path: Path) -> None:
+    """Where nothing else is to be kept out, the command of a virtual environment does not start anew."""
+    venv.create(tmp_path / "venv", symlinks=True)
+    programs = tmp_path / "venv" / "bin"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    paths = [path for path in sys.path if path.endswith("site-packages")] + [str(ROOT)]
+    link = programs.parent / "lib" / version / "site-packages" / "gate.pth"
+    link.write_text("\n".join(paths) + "\n")
+    for name in SHADOWED_MODULES:
+        (programs / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    starts = "import os\nfrom migration_gate import __main__ as start\nexecv = os.execv\n"
+    starts += f"os.execv = lambda *all: (open({str(tmp_path / 'anew')!r}, 'w'), execv(*all))\nstart.main()\n"
+    (programs / "migration-gate").write_text(starts)
+    done = subprocess.run(
+        [programs / "python", programs / "migration-gate", "explain", "drift"],
+        env={**{name: value for name, value in os.environ.items() if "PYTHON" not in name}, variable: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert (tmp_path / "anew").exists() is (variable in {"PYTHONPATH", "PYTHONNOUSERSITE"})
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
