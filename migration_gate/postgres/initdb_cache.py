@@ -19,7 +19,7 @@ from pathlib import Path
 
 from migration_gate.postgres.account import runs_as_root
 from migration_gate.postgres.binaries import Installation
-from migration_gate.postgres.cluster_files import copy_cluster, leave_out_zeros, measure_folder
+from migration_gate.postgres.cluster_files import copy_cluster, leave_out_zeros
 from migration_gate.sandbox.writable_folders import make_temporary_caches, name_temporary_cache
 
 LAYOUT = "2"
@@ -72,9 +72,8 @@ class CachedCluster:
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new_folder.mkdir(mode=0o700)
-            copy_cluster(str(data), str(new_folder / "data"))
+            files, size = copy_cluster(str(data), str(new_folder / "data"))
             leave_out_zeros(str(new_folder / "data"))
-            files, size = measure_folder(str(new_folder / "data"))
             record = ClusterRecord(password, files, size)
             (new_folder / "complete").write_text(json.dumps(asdict(record)))
             if self.folder.exists():

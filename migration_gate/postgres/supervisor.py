@@ -25,7 +25,7 @@ from pathlib import Path
 if not __package__:  # started as a script, with nothing but the standard library on the path
     sys.path.append(str(Path(__file__).parents[2]))
 
-from migration_gate.postgres.cluster_files import copy_cluster, measure_folder
+from migration_gate.postgres.cluster_files import copy_cluster
 from migration_gate.postgres.starting_thread import IGNORED_SIGNALS, StartingThread
 from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.child_process import (
@@ -171,13 +171,13 @@ def copy_beside(message: CopyCluster) -> int:
 def copy_verified_cluster(message: CopyCluster) -> int:
     """Copy a cluster; 0, or the number of the error. EINVAL: it is not complete."""
     try:
-        if measure_folder(message.source) != (message.files, message.size):
-            return errno.EINVAL
-        copy_cluster(message.source, message.target, message.uid, message.gid)
+        copied = copy_cluster(message.source, message.target, message.uid, message.gid)
+        status = 0 if copied == (message.files, message.size) else errno.EINVAL
     except OSError as error:
+        status = error.errno or errno.EIO
+    if status:
         shutil.rmtree(message.target, ignore_errors=True)
-        return error.errno or errno.EIO
-    return 0
+    return status
 
 
 def open_wakeup_pipe() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_copy_has_what_the_file_had(content: bytes, tmp_path: Path) -> None:
     file.write_bytes(content)
 
     leave_out_zeros(str(source))
-    copy_cluster(str(source), str(target))
+    copied = copy_cluster(str(source), str(target))
 
     assert file.read_bytes() == content
     assert [path.name for path in file.parent.iterdir()] == ["file"]
@@ -35,7 +36,19 @@ def test_a_copy_has_what_the_file_had(content: bytes, tmp_path: Path) -> None:
     assert copy.read_bytes() == content
     assert copy.stat().st_mode & 0o777 == 0o600
     assert copy.parent.stat().st_mode & 0o777 == 0o700
-    assert measure_folder(str(target)) == measure_folder(str(source)) == (1, len(content))
+    assert measure_folder(str(target)) == measure_folder(str(source)) == (1, len(content)) == copied
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_is_no_plain_file_is_refused(kind: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    if kind == "pipe":
+        os.mkfifo(source / "file")
+    else:
+        (source / "file").symlink_to(__file__)
+    with pytest.raises(OSError, match=r"plain file|symbolic links"):
+        copy_cluster(str(source), str(tmp_path / "target"))
 
 
 def test_zeros_are_not_stored(tmp_path: Path) -> None:
