@@ -86,6 +86,7 @@ class AnswerReader:
         history = self._find_first(HistoryRead)
         revision_files = {script.id: script.file for script in history.revisions} if history else {}
         self.failures = FailureBuilder(self._paths, revision_files)
+        self._steps: tuple[Step, ...] | None = None
 
     def _find_all(self, kind: type[AnyLine]) -> Iterator[AnyLine]:
         return (line for line in self._lines if isinstance(line, kind))
@@ -216,9 +217,12 @@ class AnswerReader:
         return self._find_first(StepFinished) is not None
 
     def steps(self) -> tuple[Step, ...]:
-        """Every step that ran to its end."""
-        version_tables = self.version_tables()
-        return tuple(build_step(line, version_tables, self.failures) for line in self._find_all(StepFinished))
+        """Every step that ran to its end by now. They are built once: they hold whole catalogs."""
+        if self._steps is None:
+            lines = self._find_all(StepFinished)
+            tables = self.version_tables()
+            self._steps = tuple(build_step(line, tables, self.failures) for line in lines)
+        return self._steps
 
     # Failures.
 

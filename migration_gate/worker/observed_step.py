@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from typing import Any, Callable, Optional, Sequence
 
 from . import private_api
 from .catalog_snapshot import execute_unseen, read_catalog, run_unseen
 from .listener_guard import ListenerGuard
 from .protocol.order import Order
+from .real_paths import resolve_path
 from .row_changes import find_row_changes
 from .statement_recorder import StatementRecorder
 
@@ -193,4 +193,4 @@ def _list_changed(order: Order, plan: Sequence[Any]) -> list[str]:
     changed_files = set(order.changed_files)
     if not changed_files:
         return []
-    return [step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files]
+    return [step.revision.revision for step in plan if resolve_path(step.revision.path) in changed_files]
