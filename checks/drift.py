@@ -13,7 +13,6 @@ from migration_gate.analysis.difference_location import find_difference_location
 from migration_gate.analysis.model_corrections import list_drift_corrections
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Difference, Facts, Replay
-from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.COMPARED_TABLE
@@ -46,17 +45,6 @@ def _find_revisions_left_out(replay: Replay, difference: Difference) -> list[str
     return [revision.id for revision in replay.history.revisions if revision.id not in ran]
 
 
-def _describe_what_ran(replay: Replay, difference: Difference) -> str:
-    """The difference, which says nothing of the revisions that `target` leaves out."""
-    message = drift_messages.describe_difference(difference)
-    left_out = _find_revisions_left_out(replay, difference)
-    if not left_out:
-        return message
-    number = count_noun(len(left_out), "revision")
-    ran_only = f"no revision that ran makes it ({number} did not run, by `target` or `start_from`)"
-    return message.replace("no migration makes it", ran_only)
-
-
 def _look_first(replay: Replay, difference: Difference) -> str:
     """What to do before the lines of a fix, which may stand in a revision that did not run."""
     left_out = _find_revisions_left_out(replay, difference)
@@ -75,9 +63,10 @@ def _models_side(difference: Difference) -> str:
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     source = find_difference_location(facts, difference)
     uses = drift_messages.select_uses(difference, facts.tree)
+    not_run = _find_revisions_left_out(facts.replay, difference)
     finding = Finding(
         object=difference.object,
-        message=_describe_what_ran(facts.replay, difference),
+        message=drift_messages.describe_difference(difference, len(not_run)),
         location=source.statement or source.model,
         revision=source.revision,
         evidence=(

@@ -24,8 +24,8 @@ from migration_gate.postgres.server import Server
 from migration_gate.replay.catalog_losses import describe_changes
 from migration_gate.replay.offered_fixes import offer_fixes
 
-Key = tuple[str, str]
-"""kind and object of a difference"""
+Key = tuple[str, str, str]
+"""kind and object of a difference, and which option of a table it is"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class FixTry:
         renames: dict[RenameFix, set[Key]] = defaultdict(set)
         for item in differences:
             if item.rename_fix is not None and item.rename_fix.upgrade:
-                renames[item.rename_fix].add((item.kind, item.object))
+                renames[item.rename_fix].add((item.kind, item.object, item.object_noun))
         for fix, removed in renames.items():
             name = f"rename of {sorted(removed)}"
             yield from self._run(name, fix.upgrade, fix.downgrade, removed, fix.remaining)
@@ -128,13 +128,15 @@ class FixTry:
     def _differences_of(self, database: str) -> set[Key]:
         models = self.offered.models.snapshot or Snapshot()
         differences = compare_snapshots(read_database(self.connect, database), models)[1]
-        return {(item.kind, item.object) for item in differences if item.kind != "unmanaged"}
+        return {
+            (item.kind, item.object, item.object_noun) for item in differences if item.kind != "unmanaged"
+        }
 
 
 def _keys_of(difference: Difference) -> set[Key]:
     """Kind and object of the difference, and of the default that it stands for as well."""
-    keys = {(str(difference.kind), difference.object)}
-    return keys | {("default", difference.object)} if difference.includes_default else keys
+    keys = {(str(difference.kind), difference.object, difference.object_noun)}
+    return keys | {("default", difference.object, "")} if difference.includes_default else keys
 
 
 def count_fixes(replay: Replay) -> Counter[str]:

@@ -63,24 +63,29 @@ def is_leftover(difference: Difference) -> bool:
     return difference.kind in ("enum", "sequence") and difference.models is None
 
 
-def describe_difference(difference: Difference) -> str:
-    """The difference in one sentence, the object first; also why no query is affected, if that is so."""
+def describe_difference(difference: Difference, not_run: int = 0) -> str:
+    """The difference in one sentence, the object first; also why no query is affected, if that is so.
+
+    `not_run`: how many revisions did not run, of which one may make what is missing.
+    """
     reason = f" ({difference.harmless_because})" if difference.harmless_because else ""
-    return f"`{difference.object}`{_write_predicate(difference)}{reason}"
+    return f"`{difference.object}`{_write_predicate(difference, not_run)}{reason}"
 
 
-def _write_predicate(difference: Difference) -> str:
+def _write_predicate(difference: Difference, not_run: int) -> str:
     """What follows the object's name in the sentence about it."""
     if _is_evaluated(difference):
         return _describe_evaluated(difference)
     match difference.kind:
-        case "declared":
-            return _describe_declared(difference)
         case "nullability":
             return _describe_nullability(difference)
         case "name-only":
             sides = describe_sides(difference)
             return f": only its name differs: {sides}" if sides else ": only its name differs"
+        case _ if difference.database is None:
+            return _describe_missing(difference, not_run)
+        case "declared":
+            return _describe_declared(difference)
         case _:
             return _describe_object(difference)
 
@@ -90,11 +95,28 @@ def _describe_nullability(difference: Difference) -> str:
     return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
 
 
+def _describe_missing(difference: Difference, not_run: int) -> str:
+    """What the database lacks, and how it comes: a revision may have made it that is older than the last."""
+    note = f" ({count_noun(not_run, 'revision')} did not run, by `target` or `start_from`)" if not_run else ""
+    if difference.kind in _PROPERTIES:
+        absence = f"the {'revisions that ran' if not_run else 'migrations'} end without it"
+    elif difference.revision is not None:
+        absence = f"revision `{difference.revision}` removed it"
+    else:
+        absence = f"no {'revision that ran' if not_run else 'migration'} makes it"
+    if difference.kind == "declared":
+        return f": the project declares this {difference.object_noun}, {absence}{note}"
+    return f": the models have this {_find_noun(difference)}{_describe_value(difference)}, {absence}{note}"
+
+
+def _find_noun(difference: Difference) -> str:
+    """What messages call the object or the property."""
+    return find_value_noun(difference) or _NOUNS.get(difference.kind, difference.kind)
+
+
 def _describe_object(difference: Difference) -> str:
-    """An object or a property that one side lacks, or that both sides have in two ways."""
-    noun = find_value_noun(difference) or _NOUNS.get(difference.kind, difference.kind)
-    if difference.database is None:
-        return f": the models have this {noun}{_describe_value(difference)}, no migration makes it"
+    """An object or a property that the models lack, or that both sides have in two ways."""
+    noun = _find_noun(difference)
     if difference.models is None:
         verb = "uses" if is_leftover(difference) else "has"
         return f": the migrations make this {noun}{_describe_value(difference)}, no model {verb} it"
@@ -106,8 +128,6 @@ def _describe_declared(difference: Difference) -> str:
     noun = difference.object_noun
     if noun == "operation":
         return ": the project's own comparison asks for this operation"
-    if difference.database is None:
-        return f": the project declares this {noun}, no migration makes it"
     if difference.models is None:
         return f": the migrations make this {noun}, the project does not declare it"
     if sides := describe_sides(difference):

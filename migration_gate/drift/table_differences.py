@@ -59,7 +59,9 @@ def find_option_differences(database: Table, models: Table) -> Iterator[CatalogD
     for field, describe in _OPTIONS.items():
         if describe(database) != describe(models):
             only_this_changed = replace(database, **{field: getattr(models, field)})
-            yield make_described_difference("table option", database, only_this_changed, describe)
+            yield make_described_difference(
+                "table option", database, only_this_changed, describe, object_noun=field
+            )
 
 
 def _partition_key_text(table: Table) -> str:

@@ -83,7 +83,10 @@ class Difference:
     revision: str | None = None
     """the revision that made the database's side, or dropped what is missing; None when no revision did"""
     object_noun: str = ""
-    """what an unmanaged or declared object is: view, function, trigger, policy, extension, grant..."""
+    """what an unmanaged or declared object is: view, function, trigger, policy, extension, grant...
+
+    Of a table option, which one: a table may differ in several.
+    """
     harmless_because: str = ""
     """why no query is affected, if none is"""
     rename_hint: str = ""

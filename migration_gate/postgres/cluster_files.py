@@ -19,9 +19,7 @@ READ_BYTES = 1 << 20
 """at a time"""
 
 
-def copy_cluster(
-    source: str, target: str, uid: int | None = None, gid: int | None = None
-) -> tuple[int, int]:
+def copy_cluster(source: str, target: str, uid: int | None = None, gid: int | None = None) -> tuple[int, int]:
     """Copy files and folders, private to the account; None: to this process's own. Raises OSError.
 
     The number of files, and the sum of their sizes in bytes, as `measure_folder` would find them.

@@ -69,6 +69,11 @@ class OutcomeCheck:
     known: frozenset[DifferenceKey]
     """what differed before"""
 
+    def list_inherited_tables(self) -> frozenset[str]:
+        """`schema.name` of the tables from which tables inherit that are no partitions of them."""
+        tables = self.replay.catalog.tables
+        return frozenset(name for table in tables if not table.partition_bound for name in table.inherits)
+
     def run_both_ways(self, trial: FixTrial, fixes: Sequence[Difference]) -> FixFailures:
         """Run all upgrades and compare with the models; then all downgrades, and compare with the replay."""
         failures = FixFailures()

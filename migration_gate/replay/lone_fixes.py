@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import zip_longest
 
 from migration_gate.facts import Difference, DifferenceKind
@@ -23,8 +23,8 @@ def find_dependent_fixes(
 ) -> dict[Difference, str]:
     """The fixes that do not run alone, with the reason; `together` are those that ran as one revision.
 
-    If several are about one table, the catalog is compared as well, for forty of each table: the others are
-    taken for such. Raises TrialFailed.
+    If several are about one table, or others inherit from it, the catalog is compared as well, for forty of
+    each table: the others are taken for such. Raises TrialFailed.
     """
     if len(together) < 2:
         return {}
@@ -32,9 +32,10 @@ def find_dependent_fixes(
     candidates = [item for item in together if has_statements(item.upgrade) and not needs_copy(item)]
     with open_trial(False) as trial:
         problems = _run_each_alone(trial, candidates)
-    plain = _find_plain_fixes(together)
+    inherited = check.list_inherited_tables()
+    plain = _find_plain_fixes(together, inherited)
     running = [item for item in candidates if item not in problems and item not in plain]
-    batches = _split_by_table(running)
+    batches = _split_by_table(running, inherited)
     problems |= {item: NOT_TRIED for batch in batches[MAX_BATCHES:] for item in batch}
     for batch in batches[:MAX_BATCHES]:
         # A trial of its own: what a transaction rolls back slows down each reading until it ends.
@@ -43,13 +44,18 @@ def find_dependent_fixes(
     return problems
 
 
-def _find_plain_fixes(together: Iterable[Difference]) -> set[Difference]:
+def _find_plain_fixes(together: Iterable[Difference], inherited: Collection[str]) -> set[Difference]:
     """The fixes that change one property of a column, and none that another fix depends on.
 
     If they run alone they leave behind what they leave together with others. Without this each difference of
-    a wide table would be a look at the whole catalog.
+    a wide table would be a look at the whole catalog. `inherited` tables hand a change down to others, which
+    another fix may part from them.
     """
-    plain = [item for item in together if all(map(is_one_column_change, (item.upgrade, item.downgrade)))]
+    plain = [
+        item
+        for item in together
+        if item.table not in inherited and all(map(is_one_column_change, (item.upgrade, item.downgrade)))
+    ]
     dependent = Counter(item.object for item in plain if item.kind in _DEPENDENT_KINDS)
     return {item for item in plain if item.kind not in _DEPENDENT_KINDS or dependent[item.object] == 1}
 
@@ -75,12 +81,17 @@ def _leaves_key_to_other(difference: Difference) -> bool:
     return difference.kind == "type" and drops != adds
 
 
-def _split_by_table(differences: Sequence[Difference]) -> list[tuple[Difference, ...]]:
-    """The differences of tables that have several, in groups with at most one of each table."""
+def _split_by_table(
+    differences: Sequence[Difference], inherited: Collection[str]
+) -> list[tuple[Difference, ...]]:
+    """The differences of tables that have several, in groups with at most one of each table.
+
+    An `inherited` table's only one may concern the differences of others.
+    """
     by_table: dict[str, list[Difference]] = defaultdict(list)
     for difference in differences:
         by_table[difference.table or difference.object].append(difference)
-    several = [items for items in by_table.values() if len(items) > 1]
+    several = [items for table, items in by_table.items() if len(items) > 1 or table in inherited]
     return [tuple(item for item in row if item is not None) for row in zip_longest(*several)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -28,7 +29,7 @@ from tests.support.fact_builders import make_difference
             "its type differs: `timestamp(3)` in the migrations, `timestamptz` in the models",
         ),
         ("default", "0", "1", "its default differs: `0` in the migrations, `1` in the models"),
-        ("default", None, "now()", "the models have this default (`now()`), no migration makes it"),
+        ("default", None, "now()", "the models have this default (`now()`), the migrations end without it"),
         ("default", "x" * 41, None, "the migrations make this default, no model has it"),
         ("check", "CHECK (a)", "CHECK (b)", "this CHECK constraint differs: `CHECK (a)` in the migrations, "),
         ("index", "a" * 41, "b", "this index differs between migrations and models"),
@@ -63,3 +64,20 @@ def test_what_gives_a_column_its_value_has_its_own_noun(
     database: str | None, models: str, words: str
 ) -> None:
     assert words in describe_difference(Difference("default", "a.b", database, models))
+
+
+@pytest.mark.parametrize(
+    ("kind", "revision", "message"),
+    [
+        ("index", "d4", "the models have this index, revision `d4` removed it"),
+        ("index", None, "the models have this index, no migration makes it"),
+        ("comment", "d4", "the models have this comment (`x`), the migrations end without it"),
+        ("declared", "d4", "the project declares this view, revision `d4` removed it"),
+    ],
+)
+def test_what_was_there_and_is_gone_is_not_said_to_be_made_by_no_migration(
+    kind: str, revision: str | None, message: str
+) -> None:
+    missing = make_difference(cast(DifferenceKind, kind), "item.name", None, "x")
+    text = describe_difference(replace(missing, revision=revision, object_noun="view"))
+    assert text == f"`item.name`: {message}"
