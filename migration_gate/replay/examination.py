@@ -127,12 +127,13 @@ def _examine_project(
                 examine_on_server,
                 prepare_databases,
             )
+            from migration_gate.replay.lock_table import report_full_lock_table  # noqa: PLC0415
             from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
 
             beginning.is_restored = server.is_restored
             if checkpoint is not None and checkpoint.cluster is not None and not server.is_restored:
                 checkpoint.discard_state()
-            with report_lost_sessions(server):
+            with report_lost_sessions(server), report_full_lock_table(server):
                 change = comparison_with_base.result()
                 policy = _choose_policy(settings, change)
                 settings = policy.settings
