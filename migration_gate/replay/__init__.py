@@ -9,7 +9,7 @@
     history_run         the worker's run; repository_text: what is read beside it
     history_end         what is done when the last revision has run; models_request: the models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
-                        runs_channel, rollback_state, rollback_tables, history_prefix
+                        runs_channel, rollback_state, rollback_tables, history_prefix, rollback_proof
     lock_table          a server with no room for a lock that the migrations take
     trial_errors        errors in the gate's own sessions that the project's objects cause
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;

@@ -36,13 +36,10 @@ from migration_gate.replay.models_request import (
 )
 from migration_gate.replay.observation_log import LogMessage, is_observed, read_observed_log
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
-from migration_gate.replay.rehearsal_run import RehearsalRun
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.repository_text import read_downgrades
-from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
-from migration_gate.replay.rollback_state import read_rolled_back_history
+from migration_gate.replay.rollback_proof import RollbackProof
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
-from migration_gate.replay.second_observation import observe_again
 from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
@@ -54,6 +51,9 @@ from migration_gate.worker.protocol.step_lines import StepFinished
 
 if TYPE_CHECKING:
     import psycopg
+
+    from migration_gate.replay.rehearsal_run import RehearsalRun
+    from migration_gate.replay.rollback_run import RollbackRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ def finish_history(
         if rehearsal_run is not None:
             rehearsal = yield from rehearsal_run.rehearse()
     if is_observed(setup) and rehearsal.tables:
+        from migration_gate.replay.second_observation import observe_again  # noqa: PLC0415 - of a change
+
         again = observe_again(setup, answer, rehearsal, reading.result().observed_log)
         if again:
             reading = background.submit(replace, reading.result(), observed_log=again)
@@ -136,6 +138,8 @@ def build_rehearsal_run(
     split = split_history(answer.lines, setup.changed_files)
     if not split.new or not split.old:
         return None
+    from migration_gate.replay.rehearsal_run import RehearsalRun  # noqa: PLC0415 - of a change
+
     reader = AnswerReader(setup.repository, answer.lines)
     places = build_models_request(setup, answer.lines).places
     return RehearsalRun(
@@ -163,6 +167,9 @@ def build_rollback_run(
 
     `copied`: the revisions that `setup.earlier_database` holds.
     """
+    from migration_gate.replay.rollback_run import RollbackRun  # noqa: PLC0415 - of a change
+    from migration_gate.replay.rollback_state import read_rolled_back_history  # noqa: PLC0415
+
     reader = AnswerReader(setup.repository, answer.lines)
     version_tables = reader.version_tables()
     history = read_rolled_back_history(answer.lines, version_tables)

@@ -35,10 +35,16 @@ from migration_gate.worker.protocol.step_lines import StepStarted
 if TYPE_CHECKING:
     from migration_gate.replay.history_end import HistoryEnd, ReplayedDatabase
     from migration_gate.replay.repository_text import RepositoryText
-    from migration_gate.replay.rollback_run import RollbackProof
+    from migration_gate.replay.rollback_proof import RollbackProof
 
 LATER_MODULES = ("migration_gate.replay.history_end", "migration_gate.replay.replay_reading")
 """what is needed when the history has run"""
+CHANGE_MODULES = (
+    "migration_gate.replay.rehearsal_run",
+    "migration_gate.replay.rollback_run",
+    "migration_gate.replay.second_observation",
+)
+"""and what else is, if there may be revisions to roll back or to rehearse"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,8 @@ def _read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> Reposito
 
 def _load_later(setup: ReplaySetup) -> None:
     """Import what is needed later. Before the first revision that would keep the worker's imports waiting."""
-    for name in (*LATER_MODULES, *setup.later_modules):
+    has_change = bool(setup.changed_files) or setup.settings.rollback == "all"
+    for name in (*LATER_MODULES, *(CHANGE_MODULES if has_change else ()), *setup.later_modules):
         importlib.import_module(name)
 
 

@@ -37,7 +37,7 @@ from migration_gate.replay.observation_gaps import (
 from migration_gate.replay.observation_log import is_observed
 from migration_gate.replay.observed_statements import build_observation
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.rollback_run import RollbackProof, find_refused_notes
+from migration_gate.replay.rollback_proof import RollbackProof, find_refused_notes
 from migration_gate.replay.second_opinion import describe_second_opinion
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines

@@ -10,34 +10,23 @@ that was copied, and a copy of that is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
-from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
+from migration_gate.catalog.row_source import RowSource, RowVariety
 from migration_gate.facts import DowngradeText, FailingRows, Failure, RevisionRollback
-from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.history_prefix import HistoryPrefix
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.rollback_proof import RollbackProof
 from migration_gate.replay.rollback_state import RolledBackHistory, StateReader
 from migration_gate.replay.round_trip import RoundTrips
 from migration_gate.replay.runs_channel import RunsChannel, RunsSession
 from migration_gate.replay.trial_errors import describe_trial_error
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackProof:
-    """What came of all rollbacks."""
-
-    rollbacks: tuple[RevisionRollback, ...] = ()
-    refused_tables: tuple[FilledTable, ...] = ()
-    """tables that took no row"""
-    simple_tables: tuple[FilledTable, ...] = ()
-    """tables that took simple rows alone"""
 
 
 class RollbackRun:
@@ -273,24 +262,3 @@ def find_own_failure(rollback: RevisionRollback) -> Failure | None:
 def _has_altered_rows(rollback: RevisionRollback) -> bool:
     """Whether rows were altered that are followed further down."""
     return any(not altered.is_unusual for altered in rollback.altered_rows)
-
-
-def find_refused_notes(proof: RollbackProof) -> Iterator[str]:
-    """What is to be said of tables without rows, and of revisions that are one-way."""
-    for table in proof.refused_tables:
-        name = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
-        yield (
-            f"no row could be made for `{name}` before the downgrades ({table.refusal}): "
-            "whether its rows survive them is not known"
-        )
-    for table in proof.simple_tables:
-        name = table.name if table.schema == "public" else f"{table.schema}.{table.name}"
-        yield (
-            f"`{name}` got simple rows alone before the downgrades ({table.refusal}): "
-            "whether NULL, long texts and the like survive them is not known"
-        )
-    one_way = [rollback for rollback in proof.rollbacks if rollback.refusal]
-    if one_way:
-        names = ", ".join(f"`{rollback.revision}` ({rollback.refusal})" for rollback in one_way)
-        noun = "revision is" if len(one_way) == 1 else "revisions are"
-        yield f"{len(one_way)} {noun} declared one-way, and not rolled back: {names}"
