@@ -31,6 +31,16 @@ def add_rename_advice(difference: Difference, advice: str) -> str:
     )
 
 
+def describe_followed_renames(difference: Difference) -> str:
+    """What to do about a definition that spells the name of something that may be renamed."""
+    names = join_words([pair.database for pair in difference.followed_renames])
+    may_be = join_words([pair.models for pair in difference.followed_renames])
+    return (
+        f"It differs in the name of {names} alone, which may be {may_be} in the models: a rename corrects "
+        f"this as well.\nIf it is no rename, decide first what becomes of {names}, on which lines depend."
+    )
+
+
 def list_rename_names(difference: Difference) -> tuple[str, str] | None:
     """The name in the database and that in the models, as reports show them; None if no rename is meant."""
     if not difference.rename_hint or difference.table is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
 from migration_gate.analysis.object_history import find_change_of_domain
@@ -50,14 +50,22 @@ class _Candidate:
     """what the models have, if the command dropped that"""
 
 
-def find_difference_origin(replay: Replay, item: CatalogDifference) -> Origin:
+def find_difference_origin(
+    replay: Replay, item: CatalogDifference, renamed: Iterable[CatalogDifference] = ()
+) -> Origin:
     """The revision and line that made the difference; empty if no revision did, or if it is not known.
 
     A difference of several objects (a unique constraint here, an index there) is as old as the last of them;
     but where it is that nothing makes the values unique any more, what dropped the constraint made it, and
-    no index that came later.
+    no index that came later. `renamed` are the columns and tables whose names make the difference: it is as
+    old as they are, too.
     """
-    candidates = [c for pair in item.pairs for c in _find_candidates(replay, item.difference.kind, pair)]
+    candidates = [
+        candidate
+        for source in (item, *renamed)
+        for pair in source.pairs
+        for candidate in _find_candidates(replay, source.difference.kind, pair)
+    ]
     candidates = [c for c in candidates if _is_lost_guarantee(item, c.removes)] or candidates
     latest = max(candidates, key=lambda c: (c.command.step, c.command.query_number), default=None)
     if latest is None:

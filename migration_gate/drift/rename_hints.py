@@ -26,6 +26,14 @@ class RenamePair(NamedTuple):
     extra: CatalogDifference
 
 
+class LikelyRename(NamedTuple):
+    """Both sides of a rename."""
+
+    pair: RenamePair
+    is_likely: bool
+    """whether more speaks for it than that nothing else has its type"""
+
+
 class RenameHint(NamedTuple):
     """The other name that an object may have."""
 
@@ -35,10 +43,19 @@ class RenameHint(NamedTuple):
     """whether more speaks for it than that nothing else has its type"""
 
 
-def find_rename_hints(
+def list_rename_hints(renames: Iterable[LikelyRename]) -> Mapping[Difference, RenameHint]:
+    """For the difference of what one side lacks: the name that the object may have on that side."""
+    hints: dict[Difference, RenameHint] = {}
+    for (missing, extra), is_likely in renames:
+        hints[missing.difference] = RenameHint(_name_of(extra, missing), is_likely)
+        hints[extra.difference] = RenameHint(_name_of(missing, extra), is_likely)
+    return hints
+
+
+def find_renames(
     differences: Iterable[CatalogDifference], scope: ComparisonScope
-) -> Mapping[Difference, RenameHint]:
-    """For the difference of what one side lacks: the name that the object may have on that side.
+) -> tuple[LikelyRename, ...]:
+    """Pairs of what one side lacks, each object in one of them at most.
 
     A missing object is paired with an extra one only if the choice is clear: by likeness first, then
     if two are the only ones of their kind.
@@ -46,7 +63,8 @@ def find_rename_hints(
     one_sided = [item for item in differences if (item.database is None) != (item.models is None)]
     tables = _table_candidates(one_sided)
     likeness = TableLikeness.for_scope(scope)
-    hints: dict[Difference, RenameHint] = {}
+    paired: set[Difference] = set()
+    renames: list[LikelyRename] = []
     for pairs, is_likely in (
         (_pair_like_columns(one_sided, scope), True),
         (tables.pair_most_alike(likeness), True),
@@ -55,11 +73,12 @@ def find_rename_hints(
         # Their names differ, and those of some columns, but not the types of any.
         (tables.pair_most_alike(likeness, by_layout=True), False),
     ):
-        for missing, extra in pairs:
-            if missing.difference not in hints and extra.difference not in hints:
-                hints[missing.difference] = RenameHint(_name_of(extra, missing), is_likely)
-                hints[extra.difference] = RenameHint(_name_of(missing, extra), is_likely)
-    return hints
+        for pair in pairs:
+            both = {item.difference for item in pair}
+            if paired.isdisjoint(both):
+                paired |= both
+                renames.append(LikelyRename(pair, is_likely))
+    return tuple(renames)
 
 
 def _name_of(item: CatalogDifference, partner: CatalogDifference) -> str:

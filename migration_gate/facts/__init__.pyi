@@ -29,6 +29,7 @@ from .differences import (
     DifferenceKind,
     DriftRevision,
     EngineBody,
+    NamePair,
     RenameFix,
     TypeCast,
 )
@@ -195,6 +196,7 @@ __all__ = [
     "ModelPartKind",
     "ModelStatement",
     "Models",
+    "NamePair",
     "NameUse",
     "NamedDefinition",
     "NamedType",

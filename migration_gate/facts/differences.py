@@ -53,6 +53,14 @@ class RenameFix:
 
 
 @dataclass(frozen=True, slots=True)
+class NamePair:
+    """What may be one table or column under two names, as reports show them."""
+
+    database: str
+    models: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """A drift: the replayed database and the models disagree about one object."""
 
@@ -95,6 +103,8 @@ class Difference:
     """whether names, types and other properties speak for it; else only that nothing else has its type"""
     rename_fix: RenameFix | None = None
     """instead of dropping the one and adding the other: the lines that keep rows, if they were tried"""
+    followed_renames: tuple[NamePair, ...] = ()
+    """for a definition: the columns and tables without whose other names it would be the same"""
     location: Location | None = None
     """the line of `revision` that did it"""
     columns: tuple[str, ...] = ()
