@@ -140,6 +140,16 @@ def _starts_with(statement: Statement, words: str) -> bool:
     return statement.sql.lstrip().upper().startswith(words)
 
 
+_KEPT = "what came before it stays when a later revision fails; the version row does not"
+_UNDONE = "what came before it in the transaction is undone; that the revision ran is recorded all the same"
+_INSTEAD_OF_COMMIT = "Delete it. Where a statement must run outside a transaction:" + code_block(
+    "with op.get_context().autocommit_block():\n    op.execute(...)"
+)
+_INSTEAD_OF_ROLLBACK = "Delete it. Where a statement may fail, and only that is to be undone:" + code_block(
+    "with op.get_bind().begin_nested():\n    op.execute(...)"
+)
+
+
 def find_raw_commits(replay: Replay, step: Step) -> Iterator[Finding]:
     """A COMMIT or ROLLBACK as text: what follows runs outside of Alembic's transaction.
 
@@ -151,14 +161,16 @@ def find_raw_commits(replay: Replay, step: Step) -> Iterator[Finding]:
         word = find_transaction_end(statement.sql)
         if word is None or statement.error:
             continue
-        code = "with op.get_context().autocommit_block():\n    op.execute(...)"
-        consequence = "what came before it stays when a later revision fails; the version row does not"
+        is_rollback = word in ("ROLLBACK", "ABORT")
         yield Finding(
             object=f"{step.revision} {word}",
             message=f"`{step.revision}` ended Alembic's transaction by a raw {word}",
             location=find_statement_location(replay, step, statement),
             revision=step.revision,
-            evidence=(Evidence("statement", statement.sql), Evidence("so", consequence)),
-            fix=f"Delete it. Where a statement must run outside a transaction:{code_block(code)}",
+            evidence=(
+                Evidence("statement", statement.sql),
+                Evidence("so", _UNDONE if is_rollback else _KEPT),
+            ),
+            fix=_INSTEAD_OF_ROLLBACK if is_rollback else _INSTEAD_OF_COMMIT,
             kind="raw-commit",
         )

@@ -325,6 +325,14 @@ def test_a_raw_commit_is_found(sql: str) -> None:
     assert "autocommit_block" in finding.fix
 
 
+@pytest.mark.parametrize("sql", ["ROLLBACK", "abort work;", "ROLLBACK AND CHAIN"])
+def test_a_raw_rollback_keeps_nothing_of_what_came_before(sql: str) -> None:
+    (finding,) = check_step(fact_builders.make_statement(sql, line=14))
+    assert finding.kind == "raw-commit"
+    assert "what came before it in the transaction is undone" in finding.evidence[1].text
+    assert "begin_nested" in finding.fix
+
+
 @pytest.mark.parametrize(
     "sql",
     [
