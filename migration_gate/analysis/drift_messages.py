@@ -82,12 +82,10 @@ def _write_predicate(difference: Difference, not_run: int) -> str:
         case "name-only":
             sides = describe_sides(difference)
             return f": only its name differs: {sides}" if sides else ": only its name differs"
-        case _ if difference.database is None:
-            return _describe_missing(difference, not_run)
         case "declared":
-            return _describe_declared(difference)
+            return _describe_declared(difference, not_run)
         case _:
-            return _describe_object(difference)
+            return _describe_object(difference, not_run)
 
 
 def _describe_nullability(difference: Difference) -> str:
@@ -95,8 +93,8 @@ def _describe_nullability(difference: Difference) -> str:
     return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
 
 
-def _describe_missing(difference: Difference, not_run: int) -> str:
-    """What the database lacks, and how it comes: a revision may have made it that is older than the last."""
+def _describe_lack(difference: Difference, not_run: int) -> str:
+    """How it comes that the database lacks it: what a revision removed was made by an earlier one."""
     note = f" ({count_noun(not_run, 'revision')} did not run, by `target` or `start_from`)" if not_run else ""
     if difference.kind in _PROPERTIES:
         absence = f"the {'revisions that ran' if not_run else 'migrations'} end without it"
@@ -104,9 +102,7 @@ def _describe_missing(difference: Difference, not_run: int) -> str:
         absence = f"revision `{difference.revision}` removed it"
     else:
         absence = f"no {'revision that ran' if not_run else 'migration'} makes it"
-    if difference.kind == "declared":
-        return f": the project declares this {difference.object_noun}, {absence}{note}"
-    return f": the models have this {_find_noun(difference)}{_describe_value(difference)}, {absence}{note}"
+    return f"{absence}{note}"
 
 
 def _find_noun(difference: Difference) -> str:
@@ -114,20 +110,25 @@ def _find_noun(difference: Difference) -> str:
     return find_value_noun(difference) or _NOUNS.get(difference.kind, difference.kind)
 
 
-def _describe_object(difference: Difference) -> str:
-    """An object or a property that the models lack, or that both sides have in two ways."""
+def _describe_object(difference: Difference, not_run: int) -> str:
+    """An object or a property that one side lacks, or that both sides have in two ways."""
     noun = _find_noun(difference)
+    if difference.database is None:
+        lack = _describe_lack(difference, not_run)
+        return f": the models have this {noun}{_describe_value(difference)}, {lack}"
     if difference.models is None:
         verb = "uses" if is_leftover(difference) else "has"
         return f": the migrations make this {noun}{_describe_value(difference)}, no model {verb} it"
     return _describe_two_sides(difference, noun)
 
 
-def _describe_declared(difference: Difference) -> str:
+def _describe_declared(difference: Difference, not_run: int) -> str:
     """What the project's own comparison (alembic_utils, another plug-in, a comparator) wants."""
     noun = difference.object_noun
     if noun == "operation":
         return ": the project's own comparison asks for this operation"
+    if difference.database is None:
+        return f": the project declares this {noun}, {_describe_lack(difference, not_run)}"
     if difference.models is None:
         return f": the migrations make this {noun}, the project does not declare it"
     if sides := describe_sides(difference):

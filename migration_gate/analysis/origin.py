@@ -167,12 +167,39 @@ def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
 
 def find_removing_command(replay: Replay, missing: CatalogObject) -> DdlCommand | None:
     """The command of `find_removal`: the last one after which the object did not exist any more."""
+    if isinstance(missing, Routine | AttachedObject | Schema | Extension | OtherObject):
+        return _find_drop(replay, missing)
     commands = replay.commands_on_named(*_name_in_log(missing))
     for identify in _identifications(missing):
         command = object_history.find_loss(commands, identify)
         if command is not None:
             return command
     return None
+
+
+def _find_drop(
+    replay: Replay, missing: Routine | AttachedObject | Schema | Extension | OtherObject
+) -> DdlCommand | None:
+    """The last command on an object of which the log holds no state, if that dropped it."""
+    if isinstance(missing, Routine):
+        commands = (c for c in reversed(replay.ddl_commands) if _is_command_on_routine(c, missing))
+        last = next(commands, None)
+    else:
+        last = _last_command(replay, _printed_identity(missing))
+    return last if last is not None and last.dropped else None
+
+
+def _is_command_on_routine(command: DdlCommand, routine: Routine) -> bool:
+    """Whether the log's `app.f(integer,pg_catalog.text)` is the catalog's `app.f(id integer, name text)`."""
+    name, _, logged = command.identity.replace("pg_catalog.", "").partition("(")
+    if command.kind not in _ROUTINE_KINDS or name != qualified_name(routine.schema, routine.name):
+        return False
+    types = logged.removesuffix(")").split(",")
+    arguments = routine.signature.split(", ")
+    return len(types) == len(arguments) and all(
+        argument == type_ or argument.endswith(f" {type_}")
+        for argument, type_ in zip(arguments, types, strict=True)
+    )
 
 
 def _name_in_log(missing: CatalogObject) -> tuple[str, str]:

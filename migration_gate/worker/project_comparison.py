@@ -15,6 +15,7 @@ from .env_context import EnvContext, make_migration_context
 from .error_report import describe_error
 from .project_filters import FilterRecorder, find_switched_off
 from .protocol.model_lines import FilteredObject, ModelsProblem
+from .replaced_objects import drop_ddl_log
 
 CHANGED_PROPERTIES = {
     "modify_type": "type",
@@ -60,6 +61,9 @@ def compare_as_project(context: EnvContext, with_comparators: bool, connection: 
     change_directives = context.options.get("process_revision_directives")
     if not wrapped and not callable(change_directives) and not private_api.has_foreign_comparators():
         return comparison
+    drop_ddl_log(
+        connection
+    )  # a comparator may look at all schemas (alembic_utils does, with include_schemas)
     migration_context = make_migration_context(context, connection, **wrapped)
     recorder = OperationRecorder()
     wrap = recorder.wrap if with_comparators else _replace_comparator

@@ -120,9 +120,14 @@ class SearchPath:
         execute_text(self._connection, "select set_config('search_path', '%s', false)" % quoted)
 
 
+def drop_ddl_log(connection: Any) -> None:
+    """Drop the gate's own schema, of which the project knows nothing."""
+    connection.exec_driver_sql("drop schema if exists migration_gate cascade")
+
+
 def drop_relations(connection: Any) -> None:
     """Drop every table and view, and the DDL log; types, sequences, functions and extensions stay."""
-    connection.exec_driver_sql("drop schema if exists migration_gate cascade")
+    drop_ddl_log(connection)
     names: dict[str, list[str]] = {}
     for name, relkind in connection.exec_driver_sql(FIND_RELATIONS).fetchall():
         names.setdefault(RELATION_NOUNS[relkind], []).append(name)

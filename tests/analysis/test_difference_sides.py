@@ -81,3 +81,9 @@ def test_what_was_there_and_is_gone_is_not_said_to_be_made_by_no_migration(
     missing = make_difference(cast(DifferenceKind, kind), "item.name", None, "x")
     text = describe_difference(replace(missing, revision=revision, object_noun="view"))
     assert text == f"`item.name`: {message}"
+
+
+def test_an_operation_that_the_project_asks_for_is_nothing_that_a_migration_makes() -> None:
+    operation = make_difference("declared", "drop_it", None, "op.drop_it()")
+    text = describe_difference(replace(operation, object_noun="operation"))
+    assert text == "`drop_it`: the project's own comparison asks for this operation"

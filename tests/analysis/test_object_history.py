@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from migration_gate.analysis import object_history
 from migration_gate.analysis.object_history import LoggedObject
 from migration_gate.analysis.origin import find_origin, find_removal
-from migration_gate.facts import Column, DdlCommand, Index, NamedDefinition, Replay, TableState
+from migration_gate.facts import (
+    AttachedObject,
+    Column,
+    DdlCommand,
+    Index,
+    NamedDefinition,
+    Replay,
+    Routine,
+    TableState,
+)
 from tests.support import fact_builders
 
 IN_ONE_TABLE = "CREATE INDEX {} ON public.users USING btree ({})"
@@ -105,6 +116,30 @@ def test_what_no_revision_made_was_removed_by_none() -> None:
     replay = make_replay(touch_users(1, "id integer"))
     assert not find_removal(replay, Column("public", "users", "email", "text"))
     assert not find_removal(replay, Column("public", "other", "id", "text"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "kind", "identity"),
+    [
+        (AttachedObject("app", "Users", "touch", "trigger", ""), "trigger", 'touch on app."Users"'),
+        (AttachedObject("public", "users", "own", "policy", ""), "policy", "own on public.users"),
+        (Routine("app", "F", "", "function", ""), "function", 'app."F"()'),
+        (
+            Routine("app", "f", "id integer, text, at timestamp with time zone", "function", ""),
+            "function",
+            "app.f(integer,pg_catalog.text,timestamp with time zone)",
+        ),
+    ],
+)
+def test_what_has_no_state_in_the_log_was_dropped_by_its_last_command(
+    missing: AttachedObject | Routine, kind: str, identity: str
+) -> None:
+    made = DdlCommand(1, f"CREATE {kind.upper()}", kind, identity, 9)
+    dropped = DdlCommand(3, f"DROP {kind.upper()}", kind, identity, 9, dropped=True)
+    assert find_removal(make_replay(made, dropped), missing).revision == "c3"
+    assert not find_removal(make_replay(made, dropped, replace(made, step=3)), missing)
+    other = replace(dropped, identity=identity.replace("on ", "on other.").replace("(", "(xml,"))
+    assert not find_removal(make_replay(made, other), missing)
 
 
 def test_an_index_without_its_name_is_found_by_what_it_does() -> None:

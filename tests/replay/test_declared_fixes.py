@@ -66,3 +66,21 @@ def test_what_has_no_way_back_is_named_as_left_out(engine: Engine) -> None:
     revision = write_revision(engine, DECLARE_VIEW + FUNCTION)
     assert revision.differences == 2
     assert revision.left_out == ("one()",)
+
+
+LOOK_EVERYWHERE = """
+from alembic.autogenerate import comparators
+from alembic.operations import ops
+
+
+@comparators.dispatch_for("schema")
+def drop_strangers(autogen_context, upgrade_ops, schemas):
+    for schema in autogen_context.inspector.get_schema_names():
+        if schema not in ("public", "information_schema"):
+            upgrade_ops.ops.append(ops.ExecuteSQLOp("DROP SCHEMA " + schema))
+"""
+
+
+def test_a_comparison_of_all_schemas_sees_nothing_of_the_gates_own(engine: Engine) -> None:
+    report = judge_project(engine, {"env_py": LOOK_EVERYWHERE + ENV}, {})
+    assert not report.facts.replay.differences, describe_report(report)
