@@ -10,9 +10,9 @@ from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
 from migration_gate.sql.identifiers import quote_identifier
 
-MISSING_ROLE = re.compile(r'role "?([^"\s]+)"? does not exist')
-MISSING_SCHEMA = re.compile(r'schema "?([^"\s]+)"? does not exist')
-MISSING_RELATION = re.compile(r'relation "?([^"\s]+)"? does not exist')
+MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
+MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
 
 
 def advise_on_reflection(early_end: EarlyEnd) -> str | None:

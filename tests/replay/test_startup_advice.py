@@ -117,18 +117,18 @@ def test_several_heads_are_named(engine: Engine, name: str) -> None:
 
 
 def test_the_advice_on_a_role_leads_to_a_replay(engine: Engine) -> None:
-    before = "connection.execute(text('SET ROLE gate_owner'))\nconnection.commit()"
+    before = "connection.execute(text('SET ROLE \"Gate Owner\"'))\nconnection.commit()"
     folder = lay(engine.folder(), USERS, env(before=before))
     with pytest.raises(GateError) as caught:
         engine.run(folder)
     commands = [line.partition("sql: ")[2] for line in caught.value.advice.splitlines() if "sql: " in line]
-    assert commands == ["CREATE ROLE gate_owner", "GRANT ALL ON SCHEMA public TO gate_owner"]
+    assert commands == ['CREATE ROLE "Gate Owner"', 'GRANT ALL ON SCHEMA public TO "Gate Owner"']
     prepare = tuple(PrepareStep("sql", command) for command in commands)
     try:
         assert engine.run(folder, prepare=prepare).replay.failure is None
     finally:
         with engine.server.connect() as connection:
-            connection.execute("drop role gate_owner")
+            connection.execute('drop role "Gate Owner"')
 
 
 REVISION_IMPORTS = {
