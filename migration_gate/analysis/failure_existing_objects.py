@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.analysis.executed_ddl import DdlEvent, ExecutedDdl, read_executed_ddl
-from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name
+from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name, without_schema
 from migration_gate.facts import Failure, Replay
 from migration_gate.wording import code_block
 
@@ -14,7 +14,7 @@ _NOUNS = "relation|type|schema|constraint|function|extension|role|trigger|policy
 
 def remove_second_creation(failure: Failure, replay: Replay) -> str:
     """For an object that exists already."""
-    name = find_last_name(find_in_message(rf"(?:{_NOUNS}) {NAME}", failure))
+    name = without_schema(find_in_message(rf"(?:{_NOUNS}) {NAME}", failure))
     column = find_in_message(r'column "([^"]+)"', failure)
     executed = read_executed_ddl(replay)
     event = _find_creation(failure, name, column, executed)

@@ -7,7 +7,7 @@ import re
 from migration_gate.facts import Failure
 from migration_gate.sql.identifiers import split_qualified_name
 
-NAME = r'"?([^"\s()]+(?:\.[^"\s()]+)*)"?'
+NAME = r'"?((?<=")[^"]+|[^"\s()]+(?:\.[^"\s()]+)*)"?'
 """a name in a message of Postgres's, with or without its quotes"""
 
 
@@ -17,7 +17,12 @@ def find_in_message(pattern: str, failure: Failure) -> str:
     return match[1] if match else ""
 
 
+def without_schema(name: str) -> str:
+    """A name out of a message, where capital letters stand without quotes of their own: `Ord` for `S.Ord`."""
+    return name.rpartition(".")[2]
+
+
 def find_last_name(text: str) -> str:
-    """The name of an object without its schema and its quotes; empty for an empty text."""
+    """The name of an object in SQL without its schema and its quotes; empty for an empty text."""
     parts = split_qualified_name(text)
     return parts[-1] if parts else ""

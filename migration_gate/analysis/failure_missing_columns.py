@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from migration_gate.analysis.executed_ddl import DdlEvent, ExecutedDdl, read_executed_ddl
-from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name
+from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name, without_schema
 from migration_gate.facts import Failure, Replay
-from migration_gate.sql.identifiers import split_qualified_name
 from migration_gate.sql.lexer import tokenize
 from migration_gate.wording import nearest_name
 
@@ -25,7 +24,7 @@ _CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX", re.IGNORECASE)
 def describe_missing_column(failure: Failure, replay: Replay) -> str:
     """For a column that the table does not have at this point of the history."""
     qualified = find_in_message(rf"column {NAME}", failure)
-    column = find_last_name(qualified)
+    column = without_schema(qualified)
     executed = read_executed_ddl(replay)
     table = _find_table(failure, qualified, executed)
     columns = executed.columns.get(table) or _list_logged_columns(table, replay)
@@ -93,7 +92,7 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
     """The table that the message names, or else the statement; empty if neither does."""
     named = find_in_message(rf"of relation {NAME}", failure)
     if named:
-        return find_last_name(named)
+        return without_schema(named)
     statement = failure.statement or ""
     if "referenced in foreign key" in failure.message:
         return _find_table_after("REFERENCES", statement)
@@ -108,8 +107,7 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
 
 def _find_qualifier(qualified_column: str) -> str:
     """The table or alias before the column's name; empty if there is none."""
-    parts = split_qualified_name(qualified_column)
-    return parts[-2] if len(parts) > 1 else ""
+    return without_schema(qualified_column.rpartition(".")[0])
 
 
 def _has_word(statement: str, word: str) -> bool:
@@ -132,7 +130,9 @@ def _find_table_after(word: str, statement: str) -> str:
 def _resolve_alias(statement: str, alias: str) -> str:
     """The table that an alias stands for, if the statement says `table alias` or `table AS alias`."""
     pattern = (
-        rf'(?:FROM|JOIN|UPDATE|INTO|ONLY|,)\s+(?:[\w"]+\.)?"?(\w+)"?\s+(?:AS\s+)?"?{re.escape(alias)}"?\b'
+        rf'(?:FROM|JOIN|UPDATE|INTO|ONLY|,)\s+(?:[\w"]+\.)?("?)(\w+)\1\s+(?:AS\s+)?"?{re.escape(alias)}"?\b'
     )
     match = re.search(pattern, statement, re.IGNORECASE)
-    return match[1] if match else alias
+    if match is None:
+        return alias
+    return match[2] if match[1] else match[2].lower()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from migration_gate.analysis.executed_ddl import DdlEvent, ExecutedDdl, read_executed_ddl
-from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name
+from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name, without_schema
 from migration_gate.facts import Failure, Replay
 from migration_gate.wording import join_words, nearest_name
 
@@ -29,7 +29,7 @@ _KINDS_IN_ITS_PLACE = {
 def order_table_creation(failure: Failure, replay: Replay) -> str:
     """For a table that is created later, was dropped or renamed earlier, or is created by no revision."""
     table = find_in_message(rf"(?:relation|table|sequence|view|index) {NAME} does not exist", failure)
-    name = find_last_name(table)
+    name = without_schema(table)
     if _is_version_table(name, replay):
         return _describe_lost_version_table(name)
     executed = read_executed_ddl(replay)
@@ -134,13 +134,13 @@ def describe_missing_object(failure: Failure, replay: Replay) -> str | None:
     if match is None:
         return None
     kind, shown = match[1], match[2]
-    name = find_last_name(shown)
+    name = without_schema(shown)
     executed = read_executed_ddl(replay)
     event = executed.find_last(name, kind, *_KINDS_IN_ITS_PLACE.get(kind, ()))
     past = _describe_past(event, name, shown)
     if past:
         return past
-    table = find_last_name(find_in_message(rf"(?:of relation|for table|of table) {NAME}", failure))
+    table = without_schema(find_in_message(rf"(?:of relation|for table|of table) {NAME}", failure))
     return _describe_existing_names(kind, name, table, executed)
 
 

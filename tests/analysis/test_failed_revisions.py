@@ -11,6 +11,7 @@ from migration_gate.checks import failing_upgrade
 from migration_gate.facts import Facts, Location, RevisionFile, SoftwareVersion
 from tests.support.fact_builders import make_failure_facts, make_statement
 
+ORDERS = 'CREATE TABLE "S"."Ord" (id SERIAL, "custName" TEXT)'
 USERS = "CREATE TABLE users (id SERIAL, name TEXT, email TEXT, CONSTRAINT uq_name UNIQUE (name))"
 
 
@@ -52,6 +53,35 @@ OBJECTS = {
         'column "uid" referenced in foreign key constraint does not exist', "42703",
         "CREATE TABLE posts (u INTEGER, FOREIGN KEY(u) REFERENCES users (uid))", (USERS,),
         ["`users` a column `uid`", "It has these: id, name, email."],
+    ),
+    "a column whose name has capital letters": (
+        'column "custname" of relation "Ord" does not exist', "42703",
+        'UPDATE "S"."Ord" SET custname = 1', (ORDERS,),
+        ["gives `Ord` a column `custname`", "It has these: id, custName.", "Did you mean `custName`?"],
+    ),
+    "a column of an alias of such a table": (
+        "column o.Total does not exist", "42703", 'SELECT o."Total" FROM "S"."Ord" o', (ORDERS,),
+        ["gives `Ord` a column `Total`", "It has these: id, custName."],
+    ),
+    "a column of an alias of a table in capital letters without quotes": (
+        "column u.emial does not exist", "42703", "SELECT u.emial FROM USERS u", (USERS,),
+        ["gives `users` a column `emial`", "Did you mean `email`?"],
+    ),
+    "a table of such a name that is made twice": (
+        'relation "Ord" already exists', "42P07", ORDERS, (ORDERS,), ["Revision `a1` has made it already"],
+    ),
+    "a column of such a name that is added twice": (
+        'column "custName" of relation "Ord" already exists', "42701",
+        'ALTER TABLE "S"."Ord" ADD "custName" TEXT', (ORDERS,), ["Revision `a1` has made it already"],
+    ),
+    "a renamed table of such a name": (
+        'relation "S.Ord" does not exist', "42P01", 'SELECT FROM "S"."Ord"',
+        (ORDERS, 'ALTER TABLE "S"."Ord" RENAME TO "Orders"'), ["Revision `a1` renamed `S.Ord` to `Orders`"],
+    ),
+    "a constraint whose name has a blank": (
+        'constraint "Uq Nam" of relation "Ord" does not exist', "42704",
+        'ALTER TABLE "S"."Ord" DROP CONSTRAINT "Uq Nam"',
+        (ORDERS, 'ALTER TABLE "S"."Ord" ADD CONSTRAINT "Uq Name" UNIQUE (id)'), ["Did you mean `Uq Name`?"],
     ),
     "a renamed table": (
         'relation "users" does not exist', "42P01", "SELECT FROM users",
