@@ -85,12 +85,20 @@ def _surely_lacks_key(owned: OwnerColumn) -> bool:
 def _describe_column(owned: OwnerColumn, owners: Owners) -> str:
     if not owned.other_foreign_keys:
         return f"`{owned.column}` has no foreign key"
-    tables = [(key.references or "").removeprefix("public.") for key in owned.other_foreign_keys]
-    return f"`{owned.column}` references {join_words(tables)}, not `{owners.references}`"
+    return f"`{owned.column}` references {_name_other_tables(owned)}, not `{owners.references}`"
+
+
+def _name_other_tables(owned: OwnerColumn) -> str:
+    return join_words([(key.references or "").removeprefix("public.") for key in owned.other_foreign_keys])
 
 
 def _describe_fix(owned: OwnerColumn, key: OwnersKey, owners: Owners) -> str:
     if key.type is None:
+        if owners.references:
+            return (
+                f"`owners.references` names `{key.table_name}`, and the migrations make no `{key}`. Name the "
+                "table of owners there, and add the foreign key, here and in the model."
+            )
         return "Add one, here and in the model, and name the table of owners under `owners.references`."
     table, column = owned.table, owned.column
     create = op_code.format_create_foreign_key(
@@ -108,4 +116,6 @@ def _describe_fix(owned: OwnerColumn, key: OwnersKey, owners: Owners) -> str:
     )
     if owned.type_column:
         fix += f"\nIf `{owned.type_column}` says which table it means, allow it instead."
+    if owned.other_foreign_keys:
+        fix += f"\nIf it is meant to reference {_name_other_tables(owned)} alone, allow it instead."
     return fix

@@ -157,13 +157,19 @@ def find_named_columns(facts: Facts, table: Table) -> tuple[Column, ...]:
 
 
 def find_owners_key(facts: Facts) -> OwnersKey:
-    """The key that owner columns reference most; if none references any, what the settings name."""
-    configured = (facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY)
-    references = Counter(_list_references(facts))
-    name, column = max(references, key=lambda reference: references[reference], default=configured)
-    schema, _, table = name.rpartition(".")
+    """The key that owner columns reference most; if none does, that of the table which the settings name."""
     catalog = facts.replay.catalog
+    references = Counter(_list_references(facts))
+    name, column = max(
+        references,
+        key=lambda reference: references[reference],
+        default=(facts.owners.references or DEFAULT_OWNERS_TABLE, ""),
+    )
+    schema, _, table = name.rpartition(".")
     owners_table = catalog.find_table(schema or "public", table)
+    primary_key = catalog.primary_key_of(owners_table) if owners_table else None
+    key_columns = primary_key.columns if primary_key else ()
+    column = column or (key_columns[0] if len(key_columns) == 1 else DEFAULT_OWNERS_KEY)
     key = catalog.find_column(owners_table, column) if owners_table else None
     return OwnersKey(schema or "public", table, column, key.type if key else None)
 

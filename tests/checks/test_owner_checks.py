@@ -224,6 +224,20 @@ def test_a_column_of_another_type_than_the_owners_key_has_to_change_first() -> N
     assert "and giving `media.owner_id` the type of `users.id`, integer:" in fix
 
 
+def test_the_key_of_owners_that_nothing_references_yet_is_their_primary_key() -> None:
+    media = make_table("media", "owner_id uuid NOT NULL", "index owner_id")
+    people = make_table("People", "Key integer NOT NULL", "primary key Key", schema="Auth")
+    facts = make_owner_facts(media, people, owners=Owners(references="Auth.People"))
+    fix = get_single_finding(unreferenced_owner.check(facts)).fix
+    assert "the type of `Auth.People.Key`, integer:" in fix
+    assert 'referent_schema="Auth"' in fix
+    facts = make_owner_facts(media, people, owners=Owners(references="Auth.Persons"))
+    fix = get_single_finding(unreferenced_owner.check(facts)).fix
+    assert fix.startswith(
+        "`owners.references` names `Auth.Persons`, and the migrations make no `Auth.Persons.id`"
+    )
+
+
 @pytest.mark.parametrize(
     ("column", "type_column"),
     [("owner_id", "owner_type"), ("owner_id", "owner_kind"), ("owner_uuid", "owner_type")],
@@ -253,6 +267,7 @@ def test_an_owner_column_that_references_the_wrong_table_is_found() -> None:
         unreferenced_owner.check(make_owner_facts(media, owners=Owners(references="users")))
     )
     assert finding.message == "`media.owner_id` references `teams`, not `users`"
+    assert finding.fix.endswith("If it is meant to reference `teams` alone, allow it instead.")
 
 
 def test_a_foreign_key_over_two_columns_references_the_owner_too() -> None:
