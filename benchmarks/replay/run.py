@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.replay.synthetic import write  # noqa: E402
+from benchmarks.replay.synthetic import write, write_models  # noqa: E402
 from migration_gate.postgres.choice import start_server  # noqa: E402
 from migration_gate.postgres.server import Server  # noqa: E402
 
@@ -115,10 +115,14 @@ def write_project(folder: Path, revisions: int) -> Path:
     new = sorted((project / "migrations" / "versions").glob("*.py"))[-CHANGED_REVISIONS:]
     levels = "".join(f"  {check}: note\n" for check in OBSERVED_CHECKS)
     (project / ".migration-gate.yml").write_text(f"checks:\n{levels}", "utf-8")
+    models = project / "models.py"
+    of_head = models.read_text("utf-8")
+    models.write_text(write_models(revisions - CHANGED_REVISIONS), "utf-8")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
     subprocess.run([*git, "reset", "--quiet", "--", *map(str, new)], check=True)
     subprocess.run([*commit, "base"], check=True)
+    models.write_text(of_head, "utf-8")
     subprocess.run([*git, "add", "--all"], check=True)
     subprocess.run([*commit, "change"], check=True)
     return project

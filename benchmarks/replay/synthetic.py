@@ -222,6 +222,14 @@ def _models(tables: list[Table]) -> Iterator[str]:
             yield f"    {column.name} = mapped_column({column.arguments()})\n"
 
 
+def write_models(revisions: int, seed: int = 1) -> str:
+    """The models as they are after so many revisions."""
+    growth = Growth(seed)
+    for _ in range(revisions):
+        growth.revision(allowed_tables=TABLES)
+    return "".join(_models(growth.tables))
+
+
 def write(folder: Path, revisions: int, seed: int = 1) -> None:
     """Write the project into the folder, which must not hold one yet."""
     versions = folder / "migrations" / "versions"
