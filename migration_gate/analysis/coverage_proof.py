@@ -10,7 +10,7 @@ from functools import cached_property
 
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.revision_graph import Graph, build_graph, find_ancestors
-from migration_gate.facts import Coverage, LeftOut, Replay, Unchecked, display_name
+from migration_gate.facts import Coverage, FilteredObject, LeftOut, Replay, Unchecked, display_name
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.wording import count_noun, join_words
 
@@ -199,12 +199,16 @@ class TableCoverage:
             for item in models.uncreated_objects
             if item.kind == "table" and item.compared_by_alembic
         }
-        filtered = set(self._left_out.filters_by_table)
-        return frozenset((set(models.tables) & (created | by_alembic)) - filtered)
+        return frozenset((set(models.tables) & (created | by_alembic)) - set(self._filters))
+
+    @cached_property
+    def _filters(self) -> Mapping[str, FilteredObject]:
+        """What left each table out, and each model of a view."""
+        return {**self._left_out.filters_by_table, **self._left_out.view_models}
 
     def list_left_out(self) -> Iterator[LeftOut]:
         """The tables that were not compared, with the reason."""
-        for name, item in self._left_out.filters_by_table.items():
+        for name, item in self._filters.items():
             yield LeftOut(_shown_name(name), item.option)
         for name, message in self.uncreated.items():
             if name not in self.compared:
@@ -215,7 +219,7 @@ class TableCoverage:
         models = self.replay.models
         if models.snapshot is None:
             return
-        explained = set(self._left_out.filters_by_table) | set(self.uncreated)
+        explained = set(self._filters) | set(self.uncreated)
         lost = sorted(set(models.tables) - self.compared - explained)
         for name in lost:
             yield Unchecked(

@@ -7,7 +7,7 @@ other one that a revision made or a model maps is not compared, and nothing else
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from migration_gate.analysis.origin import find_origin
@@ -49,14 +49,24 @@ class LeftOutTables:
     @cached_property
     def filters_by_table(self) -> Mapping[str, FilteredObject]:
         """What left each comparable table out, by itself or with its schema; those with a flag too."""
+        return self._find_filters(self.comparable_tables)
+
+    @cached_property
+    def view_models(self) -> Mapping[str, FilteredObject]:
+        """What left out each model of a view: that may be meant, but it was not compared."""
+        views = {view.full_name for view in self.replay.catalog.views}
+        return self._find_filters(views.intersection(self.replay.models.tables))
+
+    def _find_filters(self, names: Collection[str]) -> Mapping[str, FilteredObject]:
+        """What left out each of these tables, by itself or with its schema."""
         filters: dict[str, FilteredObject] = {}
         for item in self.replay.models.filtered_objects:
             if item.kind == "schema":
-                in_schema = (name for name in self.comparable_tables if name.startswith(f"{item.name}."))
+                in_schema = (name for name in names if name.startswith(f"{item.name}."))
                 filters |= dict.fromkeys(in_schema, item)
             elif item.kind == "table" and item.table in (None, item.name):
                 name = f"{item.schema or 'public'}.{item.name}"
-                if name in self.comparable_tables:
+                if name in names:
                     filters[name] = item
         return dict(sorted(filters.items()))
 

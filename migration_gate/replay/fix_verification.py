@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from migration_gate.analysis.coverage_proof import RevisionCoverage
 from migration_gate.facts import Difference, Replay
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.fix_outcome import (
@@ -148,8 +149,14 @@ class _Verification:
             return self.check.describe_problem_alone(trial, difference)
 
     def leave_out_decisions(self, together: tuple[Difference, ...]) -> tuple[Difference, ...]:
-        """Those that take nothing away and are no rename, and that run without what does."""
-        undisputed = tuple(item for item in together if not is_decision(item))
+        """Those that take nothing away and are no rename, and that run without what does.
+
+        Where `target` leaves out revisions, one of them may make what is missing.
+        """
+        may_come = bool(RevisionCoverage(self.check.replay).missing)
+        undisputed = tuple(
+            item for item in together if not is_decision(item) and not (may_come and item.database is None)
+        )
         if len(undisputed) == len(together):
             return together
         return self.run_together(undisputed, _blame_suspects).fixes

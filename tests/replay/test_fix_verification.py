@@ -231,6 +231,15 @@ def test_what_would_be_dropped_is_not_in_the_one_revision(engine: Engine) -> Non
     assert offered.find("table").upgrade == "op.drop_table('old')"
 
 
+def test_what_a_revision_that_did_not_run_may_make_is_not_in_the_one_revision(engine: Engine) -> None:
+    models = MODELS.replace("String(50), ", "String(60), index=True, ")
+    for target, left_out in ("one", ("ix_item_name",)), ("heads", ()):
+        report = judge_project(engine, {"models_py": models}, {"target": (target,)})
+        revision = report.facts.replay.drift_revision
+        assert revision is not None
+        assert (revision.left_out, "create_index" in revision.upgrade) == (left_out, not left_out)
+
+
 def test_a_fix_that_needs_another_says_so(engine: Engine) -> None:
     offered = offer(
         engine,
