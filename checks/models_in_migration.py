@@ -7,18 +7,22 @@ Instead, write out in the revision what it creates (`op.create_table(…)`), and
 of a model a revision of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 from migration_gate.analysis.model_statements import ModelUse, find_model_uses, is_of_installed_package
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, ModelObject, ModelStatement, Replay
+from migration_gate.facts import Facts, ModelObject, ModelObjectKind, ModelStatement, Replay
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.RUN_REVISION
 KINDS = ("enum-labels", "column-types")
 
+_TAKEN: Mapping[ModelObjectKind, str] = {"labels": "enum-labels", "type": "column-types"}
+"""by kind of object: the kind of the finding about what a table of the revision's own takes"""
+_BUILT = tuple(kind for kind in get_args(ModelObjectKind) if kind not in _TAKEN)
 _MAX_NAMES = 6
 _WRITE_OUT = """Write out what it created when it was written. On a checkout of the commit that added it, \
 with an empty database, `alembic revision --autogenerate` writes the operations: put them in the place of \
@@ -38,16 +42,17 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield what each revision, and each other file, built from the models while the history ran."""
     replay = facts.replay
     for use in find_model_uses(replay):
-        objects = [item for item in use.objects if item.kind not in ("labels", "type")]
-        if objects:
-            yield _describe_objects(replay, use, objects)
-        for kind, noun in (("labels", "enum-labels"), ("type", "column-types")):
-            taken = [item for item in use.objects if item.kind == kind]
-            if taken:
-                yield _describe_taken(replay, use, taken, noun)
+        built = use.select_kind(*_BUILT)
+        if built is not None:
+            yield _describe_objects(replay, built)
+        for kind, noun in _TAKEN.items():
+            taken = use.select_kind(kind)
+            if taken is not None:
+                yield _describe_taken(replay, taken, noun)
 
 
-def _describe_objects(replay: Replay, use: ModelUse, objects: list[ModelObject]) -> Finding:
+def _describe_objects(replay: Replay, use: ModelUse) -> Finding:
+    objects = use.objects
     is_foreign = is_of_installed_package(replay, use)
     models = "an installed package's models" if is_foreign else "today's models"
     verb = "creates" if any(item.kind == "table" for item in objects) else "builds"
@@ -63,8 +68,9 @@ def _describe_objects(replay: Replay, use: ModelUse, objects: list[ModelObject])
     )
 
 
-def _describe_taken(replay: Replay, use: ModelUse, objects: list[ModelObject], kind: str) -> Finding:
+def _describe_taken(replay: Replay, use: ModelUse, kind: str) -> Finding:
     """Labels or types that a table of the revision's own takes from the models."""
+    objects = use.objects
     sources = join_words(dict.fromkeys(item.source for item in objects if item.source))
     if kind == "enum-labels":
         what = f"the labels of {_join_names(objects)} from {sources or 'the models'}, as they are today"
@@ -90,7 +96,7 @@ def _name_caller(use: ModelUse) -> str:
     return use.revision or use.file or "env.py"
 
 
-def _join_names(objects: list[ModelObject]) -> str:
+def _join_names(objects: Sequence[ModelObject]) -> str:
     names = [item.name for item in objects]
     if len(names) <= _MAX_NAMES + 1:
         return join_words(names)
@@ -140,7 +146,7 @@ def _describe_fix(use: ModelUse, is_foreign: bool) -> str:
     return _OUT_OF_ENV
 
 
-def _suggest_labels(replay: Replay, objects: list[ModelObject]) -> str:
+def _suggest_labels(replay: Replay, objects: Sequence[ModelObject]) -> str:
     """The labels that the replayed database has, as code."""
     enums = {enum.name: enum for enum in replay.catalog.enums}
     types = {str(column): column.type.removesuffix("[]") for column in replay.catalog.columns}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from migration_gate.facts import ModelObject, ModelStatement, Replay
+from migration_gate.facts import ModelObject, ModelObjectKind, ModelStatement, Replay
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import split_qualified_name
 
@@ -24,6 +25,12 @@ class ModelUse:
     """in their order, at least one"""
     objects: tuple[ModelObject, ...]
     """of all statements, each once"""
+
+    def select_kind(self, *kinds: ModelObjectKind) -> ModelUse | None:
+        """What is about objects of these kinds, with the statements that built them; None for nothing."""
+        objects = tuple(item for item in self.objects if item.kind in kinds)
+        statements = (s for s in self.statements if any(item.kind in kinds for item in s.objects))
+        return replace(self, statements=tuple(statements), objects=objects) if objects else None
 
     @property
     def is_before_history(self) -> bool:

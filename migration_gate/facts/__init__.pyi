@@ -48,7 +48,7 @@ from .ineffective_commands import CaughtError, ObjectDescription, SkippedCreatio
 from .location import Location, Origin
 from .locks import HeldLock, LockMode, RelationKind, StoredRelation
 from .migration_environment import Connection, MigrationContext, StepKeyword, StepKeywords
-from .model_uses import ModelObject, ModelStatement
+from .model_uses import ModelObject, ModelObjectKind, ModelStatement
 from .models import (
     AlembicDifference,
     DeclaredOperation,
@@ -192,6 +192,7 @@ __all__ = [
     "ModelDefinition",
     "ModelLocation",
     "ModelObject",
+    "ModelObjectKind",
     "ModelPart",
     "ModelPartKind",
     "ModelStatement",
