@@ -10,6 +10,7 @@ of a model a revision of its own.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
+from migration_gate.analysis.borrowed_labels import BorrowedLabels, find_borrowed_labels
 from migration_gate.analysis.model_statements import ModelUse, find_model_uses, is_of_installed_package
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -41,7 +42,12 @@ has to: then allow models-in-migration for `{object}` with that reason."""
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what each revision, and each other file, built from the models while the history ran."""
     replay = facts.replay
-    for use in find_model_uses(replay):
+    uses = find_model_uses(replay)
+    known = {use.revision for use in uses if use.select_kind("table", "labels") is not None}
+    for borrowed in find_borrowed_labels(replay):
+        if borrowed.revision not in known:
+            yield _describe_borrowed(borrowed)
+    for use in uses:
         built = use.select_kind(*_BUILT)
         if built is not None:
             yield _describe_objects(replay, built)
@@ -49,6 +55,22 @@ def check(facts: Facts) -> Iterator[Finding]:
             taken = use.select_kind(kind)
             if taken is not None:
                 yield _describe_taken(replay, taken, noun)
+
+
+def _describe_borrowed(borrowed: BorrowedLabels) -> Finding:
+    """Labels that a revision makes without spelling them."""
+    labels = ", ".join(map(quote_python, borrowed.enum.labels))
+    code = f"sa.Enum({labels}, name={quote_python(borrowed.enum.name)})"
+    return Finding(
+        object=borrowed.revision,
+        message=f"`{borrowed.revision}` makes labels of `{borrowed.enum}` that its text does not spell, but "
+        f"imports {join_words(borrowed.modules)}: if they come from there, no comparison tells",
+        location=borrowed.location,
+        revision=borrowed.revision,
+        evidence=(Evidence("statement", borrowed.statement),),
+        fix=f"Write the labels out as they were when the revision was written:{code_block(code)}",
+        kind="enum-labels",
+    )
 
 
 def _describe_objects(replay: Replay, use: ModelUse) -> Finding:

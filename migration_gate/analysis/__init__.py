@@ -11,7 +11,7 @@ failure_causes      why a revision failed, and failure_fixes: what to do. By kin
 swallowed_errors, caught_errors     errors that nobody saw; savepoints: what went with them;
                     handlers_in_functions: what may be hidden
 hidden_conflicts    statements that created nothing; description_differences, relation_names
-model_statements    revisions that are built from today's models
+model_statements    revisions that are built from today's models; borrowed_labels: from their labels, as text
 model_registration  models that env.py does not import: model_imports, removed_models
 
 loosened_gate_parts what lets more pass than at the base: loosened_settings, loosened_filters,

@@ -230,6 +230,27 @@ WAYS = (
         ),
     ),
     EmptyPass(
+        "a revision takes the labels of an enum from the application, one by one",
+        (
+            Says(
+                "models-in-migration",
+                "one",
+                "enum-labels",
+                words=(
+                    "labels of `colour` that its text does not spell",
+                    "`shop.models`",
+                    'sa.Enum("red", "blue"',
+                ),
+            ),
+        ),
+        only(
+            f'op.create_table("item", {COLUMNS}, sa.Column("colour", sa.Enum(*[c.name for c in Colour], '
+            'name="colour")), sa.Column("shade", sa.Enum("light", "dark", name="shade")))',
+            "from shop.models import Colour",
+            models_py=MODELS_WITH_ENUM,
+        ),
+    ),
+    EmptyPass(
         "a revision uses the enum type of a model",
         builds("`item.shade`", kind="enum-labels"),
         only(
