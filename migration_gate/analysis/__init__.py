@@ -26,7 +26,8 @@ observed_changes    which observed statements are judged; blocking_works, locked
                     block others, row_loops: in code; alike_findings: very many alike;
                     lock_messages: in words;
                     safe_ways: written without that, by safe_operations for a safe_way_request:
-                    safe_constraints, safe_indexes, safe_exclusion, safe_rewrites, safe_maintenance
+                    safe_constraints, safe_indexes, safe_exclusion, safe_partitions, safe_rewrites,
+                    safe_maintenance
                     (domain_rules, partition_rules, table_copies);
                     work_extent: how much it is (sized_facts); lock_hygiene, short_locks, required_columns,
                     new_parts

@@ -12,7 +12,7 @@ from migration_gate.lazy_dataclass import dataclass
 
 VALIDATION = re.compile(r"^(?!\s*ALTER\s+DOMAIN\b).*\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE | re.DOTALL)
 """of a table's, which lets others read and write; that of a domain's does so from PostgreSQL 18 on"""
-ATTACHMENT = re.compile(r"\bATTACH\s+PARTITION\b", re.IGNORECASE)
+ATTACHMENT = re.compile(r"\bATTACH\s+PARTITION\b|\bPARTITION\s+OF\b", re.IGNORECASE)
 USING_INDEX = re.compile(r"\bPRIMARY\s+KEY\s+USING\s+INDEX\b", re.IGNORECASE)
 STORAGE_CHANGE = re.compile(
     r"\bSET\s+(LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b|^\s*(VACUUM|CLUSTER|REINDEX|REPACK)\b",

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.blocking_works import USING_INDEX
 from migration_gate.analysis.domain_rules import find_domain
-from migration_gate.analysis.partition_rules import find_partition_rule
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
 from migration_gate.facts import Column
 from migration_gate.sql.identifiers import (
@@ -133,15 +132,11 @@ def _change_type_with_check(request: SafeWayRequest) -> SafeWay:
         "A CHECK of the column is verified again for the new type: drop it before, and add it again as NOT "
         "VALID.",
         code.join_code(
-            [_drop_constraint(request.table, check.name) for check in checks],
+            [code.drop_constraint(request.table, check.name) for check in checks],
             request.statement,
             [code.add_checked(request.table, check.name, check.definition) for check in checks],
         ),
     )
-
-
-def _drop_constraint(table: str, name: str) -> str:
-    return code.execute(f"ALTER TABLE {table} DROP CONSTRAINT {quote_identifier(name)}")
 
 
 def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
@@ -167,40 +162,10 @@ def _verify_foreign_keys_again(request: SafeWayRequest) -> SafeWay:
         "The type of a key is changed, so its foreign keys are verified again: drop them before, and add "
         "them again as NOT VALID after the change.",
         code.join_code(
-            [_drop_constraint(tables[key.name], key.name) for key in keys],
+            [code.drop_constraint(tables[key.name], key.name) for key in keys],
             request.statement,
             [code.add_checked(tables[key.name], key.name, key.definition) for key in keys],
         )
         if keys
         else "",
-    )
-
-
-def attach_partition(request: SafeWayRequest) -> SafeWay:
-    """For a table with rows that becomes a partition: its rows are read, and the parent's indexes built."""
-    change, schema = request.item.change, request.schema
-    constraints = {rule.name: rule for rule in change.new_constraints}
-    builds = [
-        code.use_index(request.table, schema, constraints[index.name], index.definition)
-        if index.name in constraints
-        else code.build_index(schema, index.name, index.definition)
-        for index in change.new_indexes
-    ]
-    words = "Build the indexes of the parent before. " if builds else ""
-    condition = find_partition_rule(request.replay, request.item.work.relation)
-    name = truncate_identifier(f"{request.item.work.relation.name}_partition")
-    if not condition:
-        return SafeWay(
-            words + "Add a CHECK with the rule of the partition to the table as NOT VALID, validate it in a "
-            "transaction of its own, attach the table, which then needs no scan, and drop the CHECK."
-        )
-    return SafeWay(
-        words + "Have a CHECK with the partition's rule read the rows while others read and write: ATTACH "
-        "PARTITION then needs no scan.",
-        code.join_code(
-            builds,
-            code.add_checked(request.table, name, f"CHECK ({condition})"),
-            request.statement,
-            _drop_constraint(request.table, name),
-        ),
     )

@@ -85,6 +85,11 @@ def add_checked(table: str, name: str, definition: str) -> str:
     )
 
 
+def drop_constraint(table: str, name: str) -> str:
+    """The call that drops a constraint."""
+    return execute(f"ALTER TABLE {table} DROP CONSTRAINT {quote_identifier(name)}")
+
+
 def without_not_valid(definition: str) -> str:
     """A constraint's definition as for one that is valid."""
     return definition.removesuffix(" NOT VALID")

@@ -7,14 +7,10 @@ from collections.abc import Callable, Mapping
 
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.blocking_works import BlockingWork, WorkUnderLock
-from migration_gate.analysis.safe_constraints import (
-    attach_partition,
-    scan_check,
-    scan_foreign_key,
-    scan_not_null,
-)
+from migration_gate.analysis.safe_constraints import scan_check, scan_foreign_key, scan_not_null
 from migration_gate.analysis.safe_indexes import add_index_constraint, build_index, rebuild_index
 from migration_gate.analysis.safe_maintenance import maintain, refresh_view
+from migration_gate.analysis.safe_partitions import attach_partition
 from migration_gate.analysis.safe_rewrites import rewrite_table
 from migration_gate.analysis.safe_way_request import (
     SafeWay,

@@ -98,10 +98,10 @@ def _read_rows(
 ) -> Mapping[int, tuple[Mapping[str, Any], ...]]:
     """The rows of these tables by their oids, with few statements; of a large table some."""
     rows: dict[int, list[Mapping[str, Any]]] = {oid: [] for oid in names}
-    entries = list(names.items())
+    entries = list(names.items())  # `t.*` is the row, also where a column is called `t`
     for start in range(0, len(entries), _TABLES_AT_ONCE):
         parts = (
-            f"(select {oid}::bigint, to_jsonb(t) from {name} t limit {MAX_ROWS + 1})"  # noqa: S608
+            f"(select {oid}::bigint, to_jsonb(t.*) from {name} t limit {MAX_ROWS + 1})"  # noqa: S608
             for oid, name in entries[start : start + _TABLES_AT_ONCE]
         )
         for oid, row in connection.execute(" union all ".join(parts).encode()).fetchall():

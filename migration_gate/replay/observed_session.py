@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import field
 
@@ -12,6 +13,8 @@ from migration_gate.replay.late_readings import LateStatement
 from migration_gate.replay.observation_log import LoggedLock, LoggedNumber, LogMessage, LogPoint
 from migration_gate.replay.session_locks import SessionLocks
 from migration_gate.replay.work_messages import parse_proof, parse_work
+
+PARTITION_OF = re.compile(r"\bPARTITION\s+OF\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,14 @@ def reads_itself(evidence: Evidence) -> bool:
     """Whether a command reads tables by a query of its own, as for a new foreign key."""
     works = (parse_work(message.text) for message in evidence.messages)
     return any(work is not None and work.kind is WorkKind.FOREIGN_KEY for work in works)
+
+
+def reads_in_silence(tag: str, sql: str) -> bool:
+    """Whether a command verifies rows, and no message says so.
+
+    ALTER DOMAIN reads the tables that use the domain, a new partition the default one beside it.
+    """
+    return tag == "ALTER DOMAIN" or (tag == "CREATE TABLE" and PARTITION_OF.search(sql) is not None)
 
 
 def has_part(work: RowWork, evidence: Evidence) -> bool:

@@ -21,6 +21,7 @@ from migration_gate.replay.observed_session import (
     SessionState,
     has_part,
     is_about_work,
+    reads_in_silence,
     reads_itself,
 )
 from migration_gate.replay.observed_sql import (
@@ -301,9 +302,10 @@ class ObservationReader:
         works = list(evidence.works)
         if tag in READING_TAGS:
             works += rows
-        elif tag == "ALTER DOMAIN":  # it reads the tables that use the domain, and no message says so
-            works += [replace(work, kind=WorkKind.VERIFICATION) for work in rows]
         else:
+            if reads_in_silence(tag, part or session.statement):
+                works += [replace(work, kind=WorkKind.VERIFICATION) for work in rows]
+                rows = rows if any(find_tag(sql) in ROW_TAGS for sql in skipped) else []
             rows = [] if reads_itself(evidence) else rows
             others = [work for work in rows if not has_part(work, evidence)]
             if others or skipped:

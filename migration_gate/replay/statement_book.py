@@ -20,7 +20,7 @@ from migration_gate.facts import (
 )
 from migration_gate.replay.late_readings import LateStatement, choose_statement
 from migration_gate.replay.observation_log import LogPoint
-from migration_gate.replay.observed_session import Evidence, Session, SessionState
+from migration_gate.replay.observed_session import Evidence, Session, SessionState, reads_in_silence
 from migration_gate.replay.observed_sql import ROW_TAGS, TRUNCATION
 from migration_gate.replay.observed_work import BaseRelations, infer_locks, without_rewritten_rows
 from migration_gate.replay.work_messages import parse_proof
@@ -125,7 +125,7 @@ class StatementBook:
     def add_rows(self, number: int, relation: StoredRelation) -> None:
         """Say that an earlier statement went through a table."""
         tag = self.statements[number - 1].tag
-        if tag == "ALTER DOMAIN":
+        if reads_in_silence(tag, self.statements[number - 1].sql):
             self._amend(number, works=[RowWork(WorkKind.VERIFICATION, relation)])
         elif tag.partition(" ")[0] not in OWN_WORDS or tag in READING_TAGS:
             self._amend(number, works=[RowWork(WorkKind.ROWS, relation)])

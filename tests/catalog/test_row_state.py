@@ -67,3 +67,9 @@ def test_only_what_was_touched_is_read_again(
     # The rows of these two may be those of other tables.
     assert name_read(before, after) == touched | {"parent", "part"}
     assert after.tables == read_row_state(connection).tables
+
+
+def test_a_column_may_have_the_name_that_a_query_gives_its_table(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("create table odd (id int primary key, t text); insert into odd values (1, 'x')")
+    tables = {table.name: table for table in read_row_state(connection).tables.values()}
+    assert tables["odd"].rows == ({"id": 1, "t": "x"},)

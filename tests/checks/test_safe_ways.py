@@ -38,6 +38,12 @@ op.execute("CREATE TABLE daily_25 PARTITION OF daily FOR VALUES FROM ('2025-01-0
            "PARTITION BY LIST (value)")
 op.execute("CREATE TABLE daily_25_1 PARTITION OF daily_25 FOR VALUES IN (1)")
 op.execute("CREATE TABLE daily_26 (day date NOT NULL, value integer)")
+op.execute("CREATE TABLE hourly (day date, value integer) PARTITION BY RANGE (day)")
+op.execute("CREATE TABLE hourly_rest PARTITION OF hourly DEFAULT PARTITION BY LIST (value)")
+op.execute("CREATE TABLE hourly_rest_1 PARTITION OF hourly_rest FOR VALUES IN (1)")
+op.execute("CREATE TABLE hourly_25 (day date, value integer)")
+op.execute("INSERT INTO hourly VALUES ('2020-01-02', 1), (NULL, 1)")
+op.execute("INSERT INTO hourly_25 VALUES ('2025-01-02', 1)")
 op.execute("CREATE SCHEMA app")
 op.execute('CREATE TABLE app."Big Log" ("Id" integer PRIMARY KEY, "Amount" integer NOT NULL DEFAULT 3)')
 op.execute('INSERT INTO app."Big Log" VALUES (1, 2)')
@@ -83,6 +89,16 @@ CASES = (
         "partition-scan",
         'op.execute("ALTER TABLE daily ATTACH PARTITION daily_26 "\n'
         "    \"FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')\")",
+    ),
+    Case(
+        "partition-scan",
+        'op.execute("CREATE TABLE app.\\"Hourly 24\\" PARTITION OF hourly "\n'
+        "    \"FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')\")",
+    ),
+    Case(
+        "partition-scan",
+        'op.execute("ALTER TABLE hourly ATTACH PARTITION hourly_25 "\n'
+        "    \"FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')\")",
     ),
     Case("not-null-scan", 'op.alter_column("t2", "name", nullable=False)'),
     Case("check-scan", 'op.create_check_constraint("named", "t3", "name IS NOT NULL")'),
