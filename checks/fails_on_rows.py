@@ -41,7 +41,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             location=error.location or failure.failure.location,
             revision=rehearsed.revision,
             evidence=tuple(collect_failure_evidence(failure)),
-            fix=suggest_failure_fix(failure),
+            fix=suggest_failure_fix(facts.replay, failure),
             kind=judged.kind,
             severity=judged.severity,
         )

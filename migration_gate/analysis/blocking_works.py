@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
@@ -54,6 +55,8 @@ class WorkUnderLock:
     locks: tuple[HeldLock, ...]
     is_loop: bool = False
     """the statement is one of many that code runs, some rows at a time"""
+    takes_locks: bool = False
+    """the locks are of what runs inside of it: a function, or a block"""
 
     @property
     def kind(self) -> str:
@@ -138,6 +141,9 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     drops = [item for item in facts.replay.observation.statements if item.tag == "DROP TABLE"]
     judged = tuple(list_judged(facts))
     loops = tuple(list_loop_statements(facts, judged))
+    inner: dict[str, set[int]] = defaultdict(set)
+    for item in facts.replay.observation.statements:
+        inner[item.client_sql].add(item.number)
     for statement in (*judged, *loops):
         works = tuple(work for work in statement.works if not _is_little(statement, work))
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
@@ -151,7 +157,9 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
             and not _is_dropped(drops, statement, lock)
         )
         if locks and not _only_fails(facts.replay, statement):
-            yield WorkUnderLock(statement, works, locks, is_loop=statement in loops)
+            own = inner[statement.sql] if statement.sql else set()
+            takes_locks = any(lock.since in own for lock in locks)
+            yield WorkUnderLock(statement, works, locks, is_loop=statement in loops, takes_locks=takes_locks)
 
 
 def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement, lock: HeldLock) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
+from migration_gate.analysis.safe_operations import execute, join_code
 from migration_gate.check import Evidence, Severity
 from migration_gate.facts import Failure, Location, Replay, RowChange, RowFailure
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block, count_noun
 
 KINDS_BY_SQLSTATE: Mapping[str, str] = {
@@ -27,10 +30,6 @@ TOO_LARGE = ("22001", "22003")
 _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
 _NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
-_ADD = 'op.add_column("{table}", sa.Column("{column}", ..., nullable=True))'
-_BACKFILL = """op.execute("UPDATE {table} SET {column} = ... WHERE {column} IS NULL")
-op.alter_column("{table}", "{column}", nullable=False)"""
-_DELETE_DUPLICATES = 'op.execute("DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}")'
 _ADDED = re.compile(r"\badd\s+(?:column\s+)?\S", re.IGNORECASE)
 
 
@@ -130,16 +129,15 @@ def is_about_any_row(failure: RowFailure) -> bool:
     return failure.rows == "plain" and judge_failure(failure).kind == "not-null"
 
 
-def suggest_failure_fix(failure: RowFailure) -> str:
+def suggest_failure_fix(replay: Replay, failure: RowFailure) -> str:
     """What to do before the statement, with the project's own names."""
     error = failure.failure.first_error or failure.failure
-    table = failure.tables[0] if len(failure.tables) == 1 else ""
     kind = judge_failure(failure).kind
     if kind == "not-null":
-        return _suggest_backfill(error)
+        return _suggest_backfill(replay, failure)
     columns = _find_key(error)
     if kind == "unique" and columns:
-        return _suggest_unique(table, columns)
+        return _suggest_unique(replay, failure, columns)
     return _FIXES.get(kind, "")
 
 
@@ -155,21 +153,42 @@ _FIXES: Mapping[str, str] = {
 }
 
 
-def _suggest_backfill(error: Failure) -> str:
+def _suggest_backfill(replay: Replay, failure: RowFailure) -> str:
+    error = failure.failure.first_error or failure.failure
     match = _NULLS.search(error.message)
     if match is None:
         return "Fill the column of the rows that have no value in it, before NULL is forbidden."
-    table, column = match["table"], match["column"]
-    names = {"table": table, "column": column}
+    schema, table = _find_blamed_table(replay, failure, match["table"])
+    names, keywords = [quote_python(table), quote_python(match["column"])], schema_keyword(schema)
+    target, column = name_on_search_path(schema, table), quote_identifier(match["column"])
+    backfill = [
+        execute(f"UPDATE {target} SET {column} = ... WHERE {column} IS NULL"),  # noqa: S608 - nobody runs it
+        format_operation("alter_column", *names, nullable="False", **keywords),
+    ]
     statement = (error.statement or "").lower()
     if not _ADDED.search(statement) or "set not null" in statement:
-        code = code_block(_BACKFILL.format(**names))
-        return f"Fill the rows that have no value, then forbid NULL:\n\n{code}"
-    code = code_block(f"{_ADD}\n{_BACKFILL}".format(**names))
+        return f"Fill the rows that have no value, then forbid NULL:\n\n{code_block(join_code(backfill))}"
+    added = f"sa.Column({names[1]}, ..., nullable=True)"
+    code = code_block(join_code(format_operation("add_column", names[0], added, **keywords), backfill))
     return (
         "The rows that are there have no value for it. Add it as nullable, fill it, then forbid NULL; or "
         f"give it a `server_default`:\n\n{code}"
     )
+
+
+def _find_blamed_table(replay: Replay, failure: RowFailure, name: str) -> tuple[str, str]:
+    """Schema and name of the table that a message means; of a partition, the table that it is a part of."""
+    named = [table for table in replay.catalog.tables if table.name == name]
+    blamed = [table for table in named if str(table) in failure.tables] or named
+    if len(blamed) != 1:
+        return "public", name
+    table = blamed[0]
+    while table.partition_bound and table.inherits:
+        parent = replay.catalog.find_table(*table.inherits[0].split(".", 1))
+        if parent is None:
+            break
+        table = parent
+    return table.schema, table.name
 
 
 def _find_key(error: Failure) -> list[str]:
@@ -177,10 +196,12 @@ def _find_key(error: Failure) -> list[str]:
     return [name.strip() for name in match["columns"].split(",")] if match else []
 
 
-def _suggest_unique(table: str, columns: list[str]) -> str:
+def _suggest_unique(replay: Replay, failure: RowFailure, columns: list[str]) -> str:
     same = " AND ".join(f"a.{name} = b.{name}" for name in columns)
-    delete = _DELETE_DUPLICATES.format(table=table or "...", same=same)
+    known = {str(table): name_on_search_path(table.schema, table.name) for table in replay.catalog.tables}
+    table = known.get(failure.tables[0], "...") if len(failure.tables) == 1 else "..."
+    delete = f"DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}"  # noqa: S608 - as above
     return (
         "Remove or merge the duplicates first, in the same revision; to keep the last row of each (which has "
-        f"to be declared as `lost-rows`):\n\n{code_block(delete)}"
+        f"to be declared as `lost-rows`):\n\n{code_block(execute(delete))}"
     )

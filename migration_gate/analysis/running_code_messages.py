@@ -7,6 +7,7 @@ from textwrap import indent
 
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.running_code_origin import find_earlier_column, find_later_column, find_new_name
+from migration_gate.analysis.safe_operations import update_in_batches
 from migration_gate.check import Evidence
 from migration_gate.facts import Facts, RefusalCause, RefusedStatement, StatementKind
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
@@ -102,7 +103,8 @@ def _describe_missing(facts: Facts, refused: RefusedStatement) -> str:
     if new_name:
         return _join(
             f"Do not rename it: add `{new_name}` beside it, and drop `{refused.column}` in a later release, "
-            "when all code uses the new one; until then the code writes both.",
+            "when all code uses the new one; until then the code writes both. The same loop, in a later "
+            "revision, fills the rows that the live release writes meanwhile.",
             _add_copy(facts, refused, new_name),
         )
     text = _LATER.format(first=f"has no `{refused.column}` in {classes} (remove the attribute)")
@@ -124,7 +126,7 @@ def _add_copy(facts: Facts, refused: RefusedStatement, new_name: str) -> list[st
     type_text = column.type if column is not None else "text"
     return [
         format_operation("execute", quote_python(f"ALTER TABLE {table} ADD COLUMN {new} {type_text}")),
-        format_operation("execute", quote_python(f"UPDATE {table} SET {new} = {old}")),  # noqa: S608
+        update_in_batches(table, f"{new} = {old}", f"{new} IS NULL AND {old} IS NOT NULL"),
     ]
 
 

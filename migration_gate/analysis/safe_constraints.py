@@ -14,7 +14,6 @@ from migration_gate.sql.identifiers import (
     name_on_search_path,
     quote_identifier,
     split_qualified_name,
-    truncate_identifier,
 )
 
 DOMAIN_RULE = re.compile(
@@ -22,6 +21,7 @@ DOMAIN_RULE = re.compile(
     r"(?:ADD\s+(?P<rule>.+?)|VALIDATE\s+CONSTRAINT\s+(?P<validated>\"[^\"]+\"|[\w$]+))\s*;?\s*",
     re.IGNORECASE | re.DOTALL,
 )
+DOMAIN_NOT_NULL = re.compile(r"\s*ALTER\s+DOMAIN\b.*\bSET\s+NOT\s+NULL\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 CONSTRAINT_NAME = re.compile(r"CONSTRAINT\s+(?P<name>\"[^\"]+\"|[\w$]+)", re.IGNORECASE)
 NOT_VALID = re.compile(r"\s+NOT\s+VALID$", re.IGNORECASE)
 WEAK_VALIDATION = 18
@@ -59,6 +59,11 @@ def scan_check(request: SafeWayRequest) -> SafeWay:
         )
     if change.type_changes:
         return _change_type_with_check(request)
+    if DOMAIN_NOT_NULL.match(request.item.statement.sql):
+        return SafeWay(
+            "NOT NULL of a domain cannot be NOT VALID, so its columns are read under a lock: give each "
+            "column that uses it a NOT NULL of its own (a CHECK that is NOT VALID, VALIDATE, SET NOT NULL)."
+        )
     domain = DOMAIN_RULE.fullmatch(request.item.statement.sql)
     if domain is not None:
         return _add_domain_rule(request, domain)

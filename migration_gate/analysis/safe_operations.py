@@ -153,19 +153,23 @@ def add_column(table: str, column: ColumnState, type_name: str | None = None) ->
     )
 
 
-def keep_filled(table: str, function: str, assignments: str) -> tuple[str, str]:
+def keep_filled(tables: Sequence[str], function: str, assignments: str) -> tuple[str, str]:
     """The calls that create a trigger which fills columns of new and changed rows, and that drop it."""
     name = quote_identifier(truncate_identifier(function))
     body = f"$body$BEGIN {assignments} RETURN NEW; END$body$"
+    calls = f"FOR EACH ROW EXECUTE FUNCTION {name}()"
     return (
         join_code(
             execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
-            execute(
-                f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION "
-                f"{name}()"
-            ),
+            [
+                execute(f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} {calls}")
+                for table in tables
+            ],
         ),
-        join_code(execute(f"DROP TRIGGER {name} ON {table}"), execute(f"DROP FUNCTION {name}()")),
+        join_code(
+            [execute(f"DROP TRIGGER {name} ON {table}") for table in tables],
+            execute(f"DROP FUNCTION {name}()"),
+        ),
     )
 
 

@@ -110,6 +110,6 @@ def _describe_checks(partition: StoredRelation, tables: list[StoredRelation]) ->
     if is_own and len(tables) > 1:
         whose = "the partition's rule, and one with what it leaves to the default partition,"
     return (
-        f"Have a CHECK with {whose} read the rows while others read and write: ATTACH PARTITION, or PARTITION "
-        "OF, then needs no scan."
+        f"Have a CHECK with {whose} read the rows while others read and write: ATTACH PARTITION, or "
+        "PARTITION OF, then needs no scan."
     )

@@ -64,7 +64,7 @@ def _find_cause(request: SafeWayRequest, column: ColumnState) -> str:
 def _add_column(request: SafeWayRequest, column: ColumnState) -> str:
     cause, table = _find_cause(request, column), request.table
     if cause == "generated":
-        return _add_generated(table, column)
+        return _add_generated(request, column)
     if cause == "identity":
         return _add_identity(table, column)
     if cause == "domain":
@@ -92,11 +92,11 @@ def _find_sequence(column: ColumnState) -> str:
     return default[len(prefix) : -len(suffix)]
 
 
-def _add_generated(table: str, column: ColumnState) -> str:
-    name = quote_identifier(column.name)
+def _add_generated(request: SafeWayRequest, column: ColumnState) -> str:
+    table, name = request.table, quote_identifier(column.name)
     value = (column.generated or "").partition(": ")[2]
     function = f"fill_{_find_plain_name(table)}_{column.name}"
-    trigger, _ = code.keep_filled(table, function, _compute_from_row(name, value))
+    trigger, _ = code.keep_filled((table, *request.heirs), function, _compute_from_row(name, value))
     return code.join_code(
         code.add_column(table, column),
         trigger,
@@ -164,7 +164,8 @@ def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]
     type_name = change.column.type
     value = find_conversion(request.item.statement.sql, old) or f"{column}::{type_name}"
     function = f"fill_{_find_plain_name(table)}_{old}_new"
-    trigger, removal = code.keep_filled(table, function, _compute_from_row(new, value))
+    tables = (table, *request.heirs)
+    trigger, removal = code.keep_filled(tables, function, _compute_from_row(new, value))
     default = change.column.default
     later = code.join_code(
         removal,

@@ -48,6 +48,19 @@ class SafeWayRequest:
         return self.item.work.relation.schema
 
     @property
+    def heirs(self) -> tuple[str, ...]:
+        """The tables that inherit from it, as SQL takes them: they get its columns, but not its triggers."""
+        relation = self.item.work.relation
+        names = [f"{relation.schema}.{relation.table or relation.name}"]
+        heirs: dict[str, str] = {}
+        for name in names:
+            for table in self.replay.catalog.tables:
+                if table.partition_bound is None and name in table.inherits and table.full_name not in heirs:
+                    heirs[table.full_name] = name_on_search_path(table.schema, table.name)
+                    names.append(table.full_name)
+        return tuple(heirs.values())
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The columns of the table's primary key as it was before; none without one."""
         before = self.item.change.before
@@ -67,8 +80,8 @@ def join_words_of(statement: ObservedStatement) -> str:
 
 
 def lift_to_parent(sized: SizedFacts, item: BlockingWork) -> BlockingWork:
-    """The work as one on the partitioned table, if the statement came to a partition by that."""
-    parent = sized.find_partitioned(item.statement, item.work.relation)
+    """The work as one on the parent, if the statement came to a partition, or to an heir, by that."""
+    parent = sized.find_stem(item.statement, item.work.relation)
     if parent is None:
         return item
     change = find_table_change(sized.facts.replay, item.statement, parent)

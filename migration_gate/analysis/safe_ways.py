@@ -46,6 +46,11 @@ def describe_safe_way(sized: SizedFacts, item: BlockingWork) -> str:
 
 def describe_release(item: WorkUnderLock) -> str:
     """How the work is done when the locks are gone."""
+    if item.takes_locks:
+        return (
+            "What runs inside of one statement is one transaction: take the work with rows out of the "
+            "function or block, and do it behind that, when the locks are gone, some rows at a time."
+        )
     return SafeWay(
         "Let the locks go first: in a block that commits what was done before it, or in a revision of its "
         "own, if `env.py` gives each revision a transaction (`transaction_per_migration=True`). Change many "
@@ -58,7 +63,7 @@ def _repeat_statement(item: WorkUnderLock) -> str:
     """The call that runs it; its place in the revision where code reads its rows, or gives it values."""
     statement, location = item.statement, item.statement.location
     is_read = not statement.written and QUERY.match(statement.sql) is not None
-    if is_read or PARAMETER.search(statement.sql):
+    if is_read or not statement.sql or PARAMETER.search(statement.sql):
         return (
             f"...  # the code of line {location.line}"
             if location is not None

@@ -87,20 +87,27 @@ class SchemaPair:
         command = find_removing_command(self.replay, missing)
         if command is not None and command.step in self.new_steps:
             return find_removal(self.replay, missing)
-        return self._find_last(missing)
+        return self._find_naming(missing)
 
     def find_change(self, changed: CatalogObject, *properties: str) -> Origin:
         """The revision and line that made it so; of the change, or an empty one."""
         origin = find_origin(self.replay, changed, properties or None)
-        return origin if origin.revision in self._new_revisions else self._find_last(changed)
+        return origin if origin.revision in self._new_revisions else self._find_naming(changed)
 
-    def _find_last(self, item: CatalogObject) -> Origin:
-        """A statement of the change that names it."""
+    def find_statement(self, item: CatalogObject, words: str) -> Origin:
+        """A statement of the change that has the words, a pattern, and names it; else one that names it."""
+        origin = self._find_naming(item, re.compile(words, re.IGNORECASE))
+        return origin if origin.revision else self._find_naming(item)
+
+    def _find_naming(self, item: CatalogObject, words: re.Pattern[str] | None = None) -> Origin:
+        """A statement of the change that names it, and has the words."""
         name = str(getattr(item, "name", "")).lower()
+        named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         for step in self.replay.steps:
-            if step.number in self.new_steps:
+            if name and step.number in self.new_steps:
                 for statement in step.statements:
-                    if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement.sql.lower()):
+                    has_words = words is None or words.search(statement.sql)
+                    if has_words and named.search(statement.sql.lower()):
                         return self._locate(step.revision, statement.line)
         return NO_ORIGIN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from migration_gate.analysis.observed_changes import find_table_change, list_judged
@@ -103,9 +103,19 @@ class SizedFacts:
         self, statement: ObservedStatement, relation: StoredRelation
     ) -> StoredRelation | None:
         """The topmost partitioned table by which a statement came to a partition that it does not name."""
+        return self._find_topmost(statement, relation, list(self._list_parents(relation)))
+
+    def find_stem(self, statement: ObservedStatement, relation: StoredRelation) -> StoredRelation | None:
+        """The same, also for a table that inherits: a statement on its parent came to it."""
+        parents = list(self._list_parents(relation, partitions_only=False))
+        return self._find_topmost(statement, relation, parents)
+
+    def _find_topmost(
+        self, statement: ObservedStatement, relation: StoredRelation, parents: Sequence[tuple[str, str]]
+    ) -> StoredRelation | None:
+        """The last of the parents that the statement has locked, if it does not name the relation itself."""
         if re.search(rf"(?<![\w$]){re.escape(relation.name)}(?![\w$])", statement.sql, re.IGNORECASE):
             return None
-        parents = list(self._list_parents(relation))
         if not parents:
             return None
         locked = {(lock.relation.schema, lock.relation.name): lock.relation for lock in statement.locks}
@@ -136,11 +146,13 @@ class SizedFacts:
                 groups[item.step, item.location, oid].append(item)
         return groups
 
-    def _list_parents(self, relation: StoredRelation) -> Iterator[tuple[str, str]]:
-        """Schema and name of a partition's parent, then of that one's."""
+    def _list_parents(
+        self, relation: StoredRelation, *, partitions_only: bool = True
+    ) -> Iterator[tuple[str, str]]:
+        """Schema and name of a partition's parent, then of that one's; or of a table's that inherits."""
         catalog = self.facts.replay.catalog
         table = catalog.find_table(relation.schema, relation.table or relation.name)
-        while table is not None and table.partition_bound is not None and table.inherits:
+        while table is not None and table.inherits and (table.partition_bound or not partitions_only):
             table = self._tables.get(table.inherits[0])
             if table is not None:
                 yield table.schema, table.name

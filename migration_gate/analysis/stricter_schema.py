@@ -37,6 +37,8 @@ _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
     "exclusion": "exclusion",
 }
 
+_ROW_SECURITY = r"\bROW\s+LEVEL\s+SECURITY\b"
+
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
@@ -77,7 +79,7 @@ def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
             yield from _compare_rules(pair, before, after)
         if after.row_security and not before.row_security:
             definition = "ENABLE ROW LEVEL SECURITY"
-            yield Restriction("row-security", after, definition, pair.find_change(after))
+            yield Restriction("row-security", after, definition, pair.find_statement(after, _ROW_SECURITY))
 
 
 def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Restriction]:

@@ -16,15 +16,22 @@ from migration_gate.facts import RowChange
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 _WORD = re.compile(r"\w+")
+_ALTER = (
+    r"alter\b.*\b(?:type|rename|expression|drop\s+(?!default\b|not\b|constraint\b)|"
+    r"add\s+(?!constraint\b|check\b|unique\b|primary\b|foreign\b|exclude\b))"
+)
+"""but not one that does no more than set a default, or add a rule"""
 _CAUSES: Mapping[str, re.Pattern[str]] = {
     "lost rows": re.compile(r"\b(?:delete|truncate)\b", re.IGNORECASE),
     "dropped table": re.compile(r"\bdrop\s+table\b", re.IGNORECASE),
     "dropped column": re.compile(r"\bdrop\b", re.IGNORECASE),
-    "merged values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
-    "emptied values": re.compile(r"\b(?:update|alter|delete|drop)\b", re.IGNORECASE),
-    "other values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
+    "merged values": re.compile(rf"\b(?:update\b|{_ALTER})", re.IGNORECASE | re.DOTALL),
+    "emptied values": re.compile(rf"\b(?:update\b|{_ALTER}|delete\b|drop\b)", re.IGNORECASE | re.DOTALL),
+    "other values": re.compile(rf"\b(?:update\b|{_ALTER})", re.IGNORECASE | re.DOTALL),
 }
 """the statements that may do this to rows"""
+_CALL = re.compile(r"^\s*(?:do\b|call\b|select\s+[\w.\"]+\s*\()", re.IGNORECASE)
+"""what runs other statements, which stand in a function"""
 
 
 class LossCauses:
@@ -38,14 +45,16 @@ class LossCauses:
     def find_cause(self, change: RowChange) -> RowChange:
         """The change with the statement that did it, if there is one that may have."""
         fitting = self._list_fitting(change.kind)
-        table = self._positions.get(change.table.lower(), {})
-        column = self._positions.get(change.column.lower(), {})
+        table = self._find_name(change.table)
+        column = self._find_name(change.column)
         shorter, longer = sorted((table, column), key=len)
         position = _find_last(shorter, longer, fitting)
         if position is None:
             position = _find_last(table, fitting)
         if position is None:
             position = next(reversed(fitting), None)
+        if position is None:
+            position = self._last_call
         if position is None:
             return change
         statement = self._statements[position]
@@ -58,6 +67,19 @@ class LossCauses:
                 number: None for number, item in enumerate(self._statements) if pattern.search(item.sql)
             }
         return self._fitting[kind]
+
+    def _find_name(self, name: str) -> Mapping[int, None]:
+        """Positions of the statements that have all words of a name."""
+        words = [self._positions.get(word, {}) for word in _WORD.findall(name.lower())]
+        rarest, *others = sorted(words, key=len) if words else [{}]
+        if not others:
+            return rarest
+        return {position: None for position in rarest if all(position in other for other in others)}
+
+    @cached_property
+    def _last_call(self) -> int | None:
+        calls = (number for number, item in enumerate(self._statements) if _CALL.match(item.sql))
+        return max(calls, default=None)
 
     @cached_property
     def _positions(self) -> Mapping[str, Mapping[int, None]]:

@@ -256,7 +256,9 @@ class RehearsalRun:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
         words.update(_WORD.findall(f"{failure.message} {failure.detail or ''}".lower()))
-        involved = [table for table in filled.snapshot.tables if table.name.lower() in words]
+        involved = [
+            table for table in filled.snapshot.tables if words.issuperset(_WORD.findall(table.name.lower()))
+        ]
         null_row = find_row_with_null(connection, failure.message)
         rows = self._wanted.choose_plainer(revision, failure, involved, filled.snapshot)
         if rows is None:

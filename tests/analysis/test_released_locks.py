@@ -28,3 +28,8 @@ def test_what_code_reads_or_gives_values_to_stays_where_it_is(
     fix = describe_release(WorkUnderLock(statement, (), ()))
     assert f"    {expected}" in fix
     assert ("$1" in fix) == ("$1" in expected)
+
+
+def test_a_function_that_locks_is_not_to_be_run_as_it_is_in_a_block_of_its_own() -> None:
+    statement = ObservedStatement(2, 1, "b2", "SELECT change_all()", "SELECT")
+    assert "autocommit_block" not in describe_release(WorkUnderLock(statement, (), (), takes_locks=True))

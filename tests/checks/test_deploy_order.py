@@ -130,6 +130,22 @@ def test_what_a_change_takes_away_or_asks_for_is_told(
     assert sorted(found) == sorted(CHANGES[change])
 
 
+def test_row_security_is_found_where_it_is_turned_on(
+    connection: psycopg.Connection[Any], base: Snapshot
+) -> None:
+    change = "ALTER TABLE items ENABLE ROW LEVEL SECURITY"
+    with connection.transaction(force_rollback=True):
+        connection.execute(change.encode())
+        later = read_snapshot(connection, ())
+    facts = make_facts(base, later, change)
+    first, second = facts.replay.steps
+    named = fact_builders.make_statement("UPDATE items SET code = code", line=11)
+    steps = (first, replace(second, statements=(named, *second.statements)))
+    (finding,) = new_write_restriction.check(replace(facts, replay=replace(facts.replay, steps=steps)))
+    assert finding.location is not None
+    assert finding.location.line == 12
+
+
 @pytest.mark.parametrize(("live", "count"), [("text", 0), ("boolean", 1)])
 def test_a_type_that_the_live_models_have_already_is_no_other_one(live: str, count: int) -> None:
     before, after = (fact_builders.make_table("items", f"size {name}") for name in ("integer", "text"))

@@ -45,6 +45,29 @@ def test_the_last_statement_that_fits_best(kind: RowLoss, table: str, column: st
     assert name_cause(kind, table, column) == line
 
 
+@pytest.mark.parametrize(
+    ("statements", "line"),
+    [
+        pytest.param(
+            (
+                'ALTER TABLE app."Big Log" ALTER COLUMN "Kind" TYPE kind USING NULL',
+                'ALTER TABLE app."Big Log" ALTER COLUMN "Kind" SET DEFAULT 1',
+                'ALTER TABLE app."Big Log" ALTER COLUMN "Kind" DROP NOT NULL',
+                'ALTER TABLE app."Big Log" ADD CONSTRAINT kept CHECK ("Kind" > 0)',
+                "ALTER TABLE big ALTER COLUMN kind TYPE text",
+            ),
+            1,
+            id="a name of several words, and what leaves values alone",
+        ),
+        pytest.param(("SELECT id FROM log", "SELECT app.correct('log')", "SET x = 1"), 2, id="a function"),
+    ],
+)
+def test_what_cannot_have_done_it_is_passed_over(statements: tuple[str, ...], line: int) -> None:
+    causes = LossCauses([ExecutedStatement(sql, 0.0, number) for number, sql in enumerate(statements, 1)])
+    change = causes.find_cause(RowChange("other values", "app", "Big Log", "Kind"))
+    assert (change.line, change.statement) == (line, statements[line - 1])
+
+
 @pytest.mark.parametrize("sql", ["drop table m{}", "alter table one drop column m{}"])
 def test_twice_as_many_take_twice_the_work(sql: str) -> None:
     def find_all(number: int) -> int:
