@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.new_parts import NewConstraint, find_unindexed_foreign_keys
 from migration_gate.analysis.ownership import list_owner_columns
+from migration_gate.analysis.safe_operations import build_index
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, display_name
+from migration_gate.facts import Constraint, Facts, display_name
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.NOTE
@@ -25,18 +27,14 @@ def check(facts: Facts) -> Iterator[Finding]:
     for item in find_unindexed_foreign_keys(facts):
         key = item.constraint
         if (key.schema, key.table, key.columns[0]) not in owned:
-            yield _describe(item)
+            yield _describe(facts, item)
 
 
-def _describe(item: NewConstraint) -> Finding:
+def _describe(facts: Facts, item: NewConstraint) -> Finding:
     key = item.constraint
     table = display_name(key.schema, key.table)
-    create = op_code.format_operation(
-        "create_index",
-        op_code.quote_python(op_code.join_name("ix", key.table, *key.columns)),
-        op_code.quote_python(key.table),
-        op_code.list_of_names(list(key.columns)),
-        **op_code.schema_keyword(key.schema),
+    stood = any(
+        (old.schema, old.name) == (key.schema, key.table) for old in facts.replay.observation.relations
     )
     return Finding.at_origin(
         item.origin,
@@ -44,5 +42,21 @@ def _describe(item: NewConstraint) -> Finding:
         f"`{table}`: no index starts with {join_words(key.columns)}, the columns of the foreign key "
         f"`{key.name}`",
         evidence=(Evidence("foreign key", key.definition),),
-        fix=f"Create one, here and in the model:{code_block(create)}",
+        fix=f"Create one, here and in the model:{code_block(_create_index(key, blocks=stood))}",
+    )
+
+
+def _create_index(key: Constraint, *, blocks: bool) -> str:
+    """The operation; one that lets others write if they use the table already."""
+    name = op_code.join_name("ix", key.table, *key.columns)
+    if blocks:
+        columns = ", ".join(map(quote_identifier, key.columns))
+        target = f"{quote_identifier(name)} ON {qualified_name(key.schema, key.table)}"
+        return build_index(key.schema, name, f"CREATE INDEX {target} USING btree ({columns})")
+    return op_code.format_operation(
+        "create_index",
+        op_code.quote_python(name),
+        op_code.quote_python(key.table),
+        op_code.list_of_names(list(key.columns)),
+        **op_code.schema_keyword(key.schema),
     )

@@ -44,8 +44,8 @@ def _list_constraints(facts: Facts) -> Iterator[NewConstraint]:
     revisions = list_judged_revisions(facts)
     if revisions:
         for constraint in facts.replay.catalog.constraints:
-            origin = find_origin(facts.replay, constraint)
-            if origin.revision in revisions:
+            origin = _find_addition(facts, constraint, revisions)
+            if origin is not None:
                 yield NewConstraint(constraint, origin)
 
 
@@ -53,9 +53,28 @@ def _list_indexes(facts: Facts) -> Iterator[NewIndex]:
     revisions = list_judged_revisions(facts)
     if revisions:
         for index in facts.replay.catalog.indexes:
-            origin = find_origin(facts.replay, index)
-            if origin.revision in revisions:
+            origin = _find_addition(facts, index, revisions)
+            if origin is not None:
                 yield NewIndex(index, origin)
+
+
+def _find_addition(facts: Facts, part: Constraint | Index, revisions: frozenset[str]) -> Origin | None:
+    """Where one of the revisions made it; None for one that they only validated, or that is older."""
+    origin = find_origin(facts.replay, part, ("name",))
+    if origin.revision in revisions:
+        return origin
+    origin = find_origin(facts.replay, part)
+    return origin if origin.revision in revisions and not _stood_at_base(facts, part) else None
+
+
+def _stood_at_base(facts: Facts, part: Constraint | Index) -> bool:
+    base = facts.base.facts if facts.base is not None else None
+    if base is None:
+        return False
+    catalog = base.replay.catalog
+    parts = catalog.constraints if isinstance(part, Constraint) else catalog.indexes
+    key = (part.schema, part.table, part.name, part.definition.removesuffix(NOT_VALID))
+    return any((o.schema, o.table, o.name, o.definition.removesuffix(NOT_VALID)) == key for o in parts)
 
 
 def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:

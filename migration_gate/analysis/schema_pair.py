@@ -94,6 +94,11 @@ class SchemaPair:
         origin = find_origin(self.replay, changed, properties or None)
         return origin if origin.revision in self._new_revisions else self._find_naming(changed)
 
+    def find_addition(self, part: CatalogObject) -> Origin:
+        """Where the change made a constraint or an index; not where it validated or converted it."""
+        origin = find_origin(self.replay, part, ("name",))
+        return origin if origin.revision in self._new_revisions else self.find_change(part)
+
     def find_statement(self, item: CatalogObject, words: str) -> Origin:
         """A statement of the change that has the words, a pattern, and names it; else one that names it."""
         origin = self._find_naming(item, re.compile(words, re.IGNORECASE))

@@ -94,7 +94,7 @@ def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
             is_about_old = bool(columns) and all(name in known for name in columns)
         is_renamed = item.name in old_names and kind != "check"
         if is_about_old and _definition(item) not in old and not is_renamed:
-            yield Restriction(kind, item, item.definition, pair.find_change(item))
+            yield Restriction(kind, item, item.definition, pair.find_addition(item))
 
 
 def _list_rules(catalog: Snapshot, table: Table) -> list[Constraint | Index]:

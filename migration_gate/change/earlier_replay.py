@@ -107,7 +107,7 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
     catalog = new_steps[0].before if new_steps else replay.catalog
     if catalog is None:  # a setting, or the number of the revisions, left it out
         return None
-    if _list_row_rules(replay, catalog, catalog) != _list_row_rules(replay, replay.catalog, catalog):
+    if not _keeps_row_rules(replay, catalog):
         return None  # `null_trials` are of the rules after the new revisions
     history = _cut_history(replay.history, new, new_files)
     rollbacks = tuple(rollback for rollback in replay.rollbacks if rollback.revision not in new)
@@ -165,23 +165,41 @@ def _keep_earlier(observation: Observation, first: int) -> Observation:
     return replace(observation, revisions=kept, statements=statements, blind_spots=())
 
 
-def _list_row_rules(replay: Replay, catalog: Snapshot, earlier: Snapshot) -> frozenset[object]:
-    """What decides in a catalog whether a row may have no owner, of what stood there earlier.
+def _keeps_row_rules(replay: Replay, earlier: Snapshot) -> bool:
+    """Whether all that decides in the earlier catalog whether a row may have no owner still stands.
 
-    These are CHECKs and domains; and where one was tried, the table's other columns, and functions.
+    These are CHECKs and domains: new ones can only forbid more, so that nothing is found which was not found
+    before. Where one was tried, the table's columns, and functions, have to be the same.
     """
+    if not _list_rules(earlier, earlier) <= _list_rules(replay.catalog, earlier):
+        return False
+    return _list_tried(replay, earlier, earlier) == _list_tried(replay, replay.catalog, earlier)
+
+
+def _list_rules(catalog: Snapshot, earlier: Snapshot) -> frozenset[object]:
+    """The CHECKs and domains of what stood there earlier; a changed type makes a CHECK anew, the same."""
     table_names = {(table.schema, table.name) for table in earlier.tables}
     type_oids = {item.oid for item in earlier.types}
-    routine_oids = {item.oid for item in earlier.routines}
-    tried_tables = {(trial.schema, trial.table) for trial in replay.null_trials}
-    checks = (item for item in catalog.constraints if item.kind == "check")
-    routines = catalog.routines if tried_tables else ()
+    checks = (replace(item, oid=0) for item in catalog.constraints if item.kind == "check")
     return frozenset(
         (
             *(item for item in checks if (item.schema, item.table) in table_names),
             *(item for item in catalog.types if item.kind == "domain" and item.oid in type_oids),
-            *(item for item in catalog.columns if (item.schema, item.table) in tried_tables & table_names),
-            *(item for item in routines if item.oid in routine_oids),
+        )
+    )
+
+
+def _list_tried(replay: Replay, catalog: Snapshot, earlier: Snapshot) -> frozenset[object]:
+    """The columns of the tables in which rows were tried, and functions, of what stood there earlier."""
+    tried_tables = {(trial.schema, trial.table) for trial in replay.null_trials}
+    if not tried_tables:
+        return frozenset()
+    kept = tried_tables & {(table.schema, table.name) for table in earlier.tables}
+    routine_oids = {item.oid for item in earlier.routines}
+    return frozenset(
+        (
+            *(item for item in catalog.columns if (item.schema, item.table) in kept),
+            *(item for item in catalog.routines if item.oid in routine_oids),
         )
     )
 

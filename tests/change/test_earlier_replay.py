@@ -192,6 +192,15 @@ def test_where_the_change_drops_a_check_the_bases_rows_were_not_tried() -> None:
     assert find_earlier_replay(kept, NEW_FILES) is not None
 
 
+def test_a_check_that_the_change_adds_or_makes_anew_hides_nothing_of_the_base() -> None:
+    check = Constraint("public", "item", "ck", "check", "CHECK (id > 0)", ("id",), oid=1)
+    added = replace(a_replay(), catalog=replace(AFTER, constraints=(*AFTER.constraints, check)))
+    assert find_earlier_replay(added, NEW_FILES) is not None
+    before = replace(BEFORE, constraints=(*BEFORE.constraints, replace(check, oid=2)))
+    again = replace(added, steps=a_replay(before=before).steps)
+    assert find_earlier_replay(again, NEW_FILES) is not None
+
+
 def test_what_is_known_of_the_downgrades_of_old_revisions_is_the_bases() -> None:
     rollbacks = tuple(RevisionRollback(name) for name in ("a", "b", "c"))
     earlier = find_earlier_replay(replace(a_replay(), rollback_scope="all", rollbacks=rollbacks), NEW_FILES)
