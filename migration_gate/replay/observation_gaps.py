@@ -38,7 +38,7 @@ def add_missing_revisions(
 def list_blind_spots(observation: Observation) -> Iterator[Unchecked]:
     """One for each thing that a migration kept the gate from seeing."""
     for spot in observation.blind_spots:
-        yield Unchecked(SUBJECT, spot, "See by hand what the statement locks, and allow the finding.")
+        yield Unchecked(SUBJECT, spot, "See by hand what the statement locks")
 
 
 def find_unobserved(setup: ReplaySetup, begun: Collection[str], history: History) -> Iterator[Unchecked]:

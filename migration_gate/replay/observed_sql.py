@@ -29,7 +29,14 @@ CHANGED_TABLE = re.compile(
 
 def controls_session(sql: str) -> bool:
     """Whether it is about the transaction or the session: it locks nothing, and does no work."""
-    return CONTROL.match(sql) is not None
+    return CONTROL.match(sql) is not None and not drop_control(sql)
+
+
+def drop_control(sql: str) -> list[str]:
+    """The statements of a text that are about something else than the transaction or the session."""
+    if CONTROL.match(sql) is not None and ";" not in sql.strip().rstrip(";"):
+        return []
+    return [part for part in split_parts(sql) if CONTROL.match(part) is None]
 
 
 def ends_transaction(sql: str) -> bool:

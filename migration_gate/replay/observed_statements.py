@@ -28,10 +28,10 @@ from migration_gate.replay.observed_sql import (
     ROW_TAGS,
     WHERE,
     controls_session,
+    drop_control,
     ends_transaction,
     find_row_part,
     find_tag,
-    split_parts,
     take_part,
 )
 from migration_gate.replay.observed_work import BaseRelations
@@ -135,13 +135,13 @@ class ObservationReader:
             self._add_unknown(session)
             session.statement, session.parts, session.is_described = "", [], True
             session.leave_transaction()
-            return
         if controls_session(sql):
             return
         if session.statement and not session.is_described:
             session.earlier.append(session.statement)
-        session.statement, session.client_sql, session.is_described = sql, sql.strip(), False
-        session.parts = split_parts(sql)
+        session.parts = drop_control(sql)
+        session.statement = session.parts[0] if len(session.parts) == 1 else sql
+        session.client_sql, session.is_described = sql.strip(), False
 
     def _add_unknown(self, session: Session) -> None:
         """Add statements that no point followed: a driver's own cursor ran them."""

@@ -125,9 +125,15 @@ def _list_operations(statements: Iterable[ObservedStatement]) -> Iterator[str]:
     seen = set()
     for statement in statements:
         text = join_lines(statement.client_sql or statement.sql) or statement.tag
-        if text and text not in seen and text.split()[0].upper().rstrip(";") not in _SKIPPED:
+        if _is_skipped(text) and not statement.written:
+            text = join_lines(statement.sql)  # what a function did, or what stands behind a SET
+        if text not in seen and (statement.written or not _is_skipped(text)):
             seen.add(text)
             yield text
+
+
+def _is_skipped(text: str) -> bool:
+    return not text or text.split(maxsplit=1)[0].upper().rstrip(";") in _SKIPPED
 
 
 def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Iterable[Verdict]) -> Cell:

@@ -91,7 +91,8 @@ def test_each_statement_has_its_locks_and_its_work(engine: Engine) -> None:
 def test_statements_inside_of_blocks_and_texts_have_entries_of_their_own(engine: Engine) -> None:
     block = "do $$ begin alter table item add column m int; create index ix_m on item (m); end $$"
     text = "alter table item add k int; update item set k = 1; create index ix_k on item (k)"
-    ran = run_new_revisions(engine, f'op.execute("{block}")\nop.execute("{text}")')
+    led = "set local lock_timeout = '2s'; alter table item add j int"
+    ran = run_new_revisions(engine, f'op.execute("{block}")\nop.execute("{text}")\nop.execute("{led}")')
     statements = ran.replay.observation.statements
     assert [(item.tag, item.sql) for item in statements] == [
         ("ALTER TABLE", "alter table item add column m int"),
@@ -99,7 +100,9 @@ def test_statements_inside_of_blocks_and_texts_have_entries_of_their_own(engine:
         ("ALTER TABLE", "alter table item add k int"),
         ("UPDATE", "update item set k = 1"),
         ("CREATE INDEX", "create index ix_k on item (k)"),
+        ("ALTER TABLE", "alter table item add j int"),
     ]
+    assert statements[-1].lock_timeout == 2000
     assert {item.client_sql for item in statements[:2]} == {block}
 
 

@@ -99,6 +99,20 @@ def test_a_cell_is_the_worst_verdict_or_what_is_known_without_one() -> None:
     ]
 
 
+def test_what_a_function_does_and_what_stands_behind_a_set_is_told() -> None:
+    statements = (
+        ObservedStatement(1, 2, "b2", "ALTER TABLE a ADD b", "ALTER TABLE", client_sql="SET x = 1; …"),
+        ObservedStatement(2, 2, "b2", "SELECT correct_all()", "SELECT", written=(ORDERS,)),
+        ObservedStatement(3, 2, "b2", "SELECT 1", "SELECT"),
+        ObservedStatement(4, 2, "b2", "DROP TABLE c", "DROP TABLE", client_sql="DO $$ … $$"),
+    )
+    project = make_project()
+    observation = Observation("change", ("b2",), statements, (ORDERS,))
+    facts = replace(project.facts, replay=replace(project.facts.replay, observation=observation))
+    (row,) = list_change_rows(replace(project, facts=facts))
+    assert row.operations == ("ALTER TABLE a ADD b", "SELECT correct_all()", "DO $$ … $$")
+
+
 def test_each_work_of_a_revision_has_its_own_size() -> None:
     works = [
         ("table-rewrite", Extent("48 GB", "about 6 min")),
