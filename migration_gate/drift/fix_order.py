@@ -75,8 +75,9 @@ class FixOrder:
 def _place_of_dropped(difference: Difference, group: int) -> tuple[int, int]:
     """The group and the place in it of what the models lack."""
     if difference.kind in _PART_KINDS:
-        # Before the parts that take their names, and foreign keys before the keys that they reference.
-        return KIND_ORDER.index("primary key"), -2 if difference.kind == "foreign key" else -1
+        # Before the types that they do not allow (a CHECK compares with a number) and the parts that take
+        # their names, and foreign keys before the keys that they reference.
+        return KIND_ORDER.index("type"), -2 if difference.kind == "foreign key" else -1
     if difference.kind in ("enum", "type definition"):
         # After whatever uses it now.
         return KIND_ORDER.index("unmanaged"), -1

@@ -105,6 +105,8 @@ READY = (
     ("a column that generated columns use",
      "create table t (a int, b int, v bigint generated always as (a * 2 + b) stored not null, w text, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)",
      "create table t (a bigint, b smallint, v bigint generated always as (a * 2 + b) stored not null, w text, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)"),
+    ("a type that a CHECK which goes does not allow",
+     "create table t (a smallint not null default 0 constraint ck check (a in (0, 1))); insert into t values (1)", "create table t (a boolean not null default false)"),
     ("two options of a table", "create unlogged table t (a int) with (fillfactor=70)", "create table t (a int)"),
     ("a column that another table inherits, which the models part from it",
      "create table t (a text); create table u (b int) inherits (t)", "create table t (a varchar(9)); create table u (a text, b bigint)"),
