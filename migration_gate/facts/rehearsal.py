@@ -63,6 +63,10 @@ class BrokenRule:
     detail: str = ""
     is_validated: bool = False
     """Postgres takes it for valid: it was circumvented, by disabled triggers for example"""
+    statement: str = ""
+    """that most probably broke it, or made it without a look at the rows"""
+    line: int | None = None
+    """of the statement in the revision's file"""
 
     def __str__(self) -> str:
         return f"{self.constraint} on {display_name(self.schema, self.table)}"

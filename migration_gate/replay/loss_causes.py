@@ -12,7 +12,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from migration_gate.facts import RowChange
+from migration_gate.facts import BrokenRule, RowChange
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 _WORD = re.compile(r"\w+")
@@ -59,6 +59,15 @@ class LossCauses:
             return change
         statement = self._statements[position]
         return replace(change, statement=statement.sql, line=statement.line)
+
+    def find_breaker(self, rule: BrokenRule) -> BrokenRule:
+        """The rule with the statement that changed rows past it; of one that is NOT VALID, what made it."""
+        named = self._find_name(rule.constraint)
+        if named and not rule.is_validated:
+            statement = self._statements[max(named)]
+            return replace(rule, statement=statement.sql, line=statement.line)
+        change = self.find_cause(RowChange("other values", rule.schema, rule.table))
+        return replace(rule, statement=change.statement, line=change.line)
 
     def _list_fitting(self, kind: str) -> Mapping[int, None]:
         if kind not in self._fitting:

@@ -231,10 +231,11 @@ class RehearsalRun:
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
         causes = LossCauses(statements)
+        broken = find_broken_rules(connection, self._version_tables, texts)
         self._results[revision] = replace(
             known,
             changes=tuple(causes.find_cause(change) for change in changes),
-            broken_rules=find_broken_rules(connection, self._version_tables, texts),
+            broken_rules=tuple(map(causes.find_breaker, broken)),
             written=list_written_rows(runs),
         )
 

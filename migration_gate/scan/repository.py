@@ -48,8 +48,10 @@ class _ScannedFile:
 
 
 def _list_initial_files(settings: Settings) -> Iterator[str]:
-    """Patterns for the files with which the replay begins: that of `start_from`, those of `prepare`."""
+    """Patterns for the files that the gate runs: of `start_from`, `prepare`, and `rehearsal.sql_file`."""
     files = [Path(step.text) for step in settings.prepare if step.kind == "sql_file"]
+    if settings.rehearsal_sql is not None:
+        files.append(settings.rehearsal_sql)
     if settings.start_from is not None and settings.start_from.dump is not None:
         files.append(settings.start_from.dump)
     for file in files:

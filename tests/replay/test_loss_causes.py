@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.facts import RowChange, RowLoss
+from migration_gate.facts import BrokenRule, RowChange, RowLoss
 from migration_gate.replay.loss_causes import LossCauses
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 from tests.support.counted_work import count_lines
@@ -88,3 +88,16 @@ def test_twice_as_many_take_twice_the_work(sql: str) -> None:
         return lines
 
     assert find_all(MANY) < ALLOWED_GROWTH * find_all(FEW)
+
+
+@pytest.mark.parametrize(("is_validated", "line"), [(True, 2), (False, 1)])
+def test_a_rule_is_broken_by_a_change_of_rows_or_where_it_was_made(is_validated: bool, line: int) -> None:
+    sql = (
+        "ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0) NOT VALID",
+        "UPDATE t SET a = -1",
+        "DELETE FROM u",
+    )
+    causes = LossCauses([ExecutedStatement(text, 0.0, number) for number, text in enumerate(sql, 1)])
+    rule = BrokenRule("public", "t", "positive", "CHECK (a > 0)", "broken", is_validated=is_validated)
+    broken = causes.find_breaker(rule)
+    assert (broken.line, broken.statement) == (line, sql[line - 1])

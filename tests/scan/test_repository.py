@@ -197,18 +197,20 @@ def test_a_file_without_permission_is_unreadable_or_unchecked(tmp_path: Path) ->
     assert [item.object for item in tree.unchecked] == ["b.py"]
 
 
-def test_the_files_with_which_the_replay_begins_are_allowed(tmp_path: Path) -> None:
+def test_the_files_that_the_gate_runs_are_allowed(tmp_path: Path) -> None:
     create = "CREATE TABLE a (id int);\n"
-    root = tracked_repository(tmp_path, {"db/base [1].sql": create, "roles.sql": create, "other.sql": create})
+    names = ("db/base [1].sql", "roles.sql", "rows.sql", "other.sql")
+    root = tracked_repository(tmp_path, dict.fromkeys(names, create))
     settings = Settings(
         "x",
         root,
         root,
         start_from=StartFrom(dump=root / "db/base [1].sql"),
         prepare=(PrepareStep("sql_file", str(root / "roles.sql")),),
+        rehearsal_sql=root / "rows.sql",
     )
     allowed = {file.path: bool(file.allowed_by) for file in read_repository(settings, ()).sql_files}
-    assert allowed == {"db/base [1].sql": True, "roles.sql": True, "other.sql": False}
+    assert allowed == {name: name != "other.sql" for name in names}
 
 
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:
