@@ -61,9 +61,8 @@ def compare_as_project(context: EnvContext, with_comparators: bool, connection: 
     change_directives = context.options.get("process_revision_directives")
     if not wrapped and not callable(change_directives) and not private_api.has_foreign_comparators():
         return comparison
-    drop_ddl_log(
-        connection
-    )  # a comparator may look at all schemas (alembic_utils does, with include_schemas)
+    # A comparator may look at all schemas, as alembic_utils does with include_schemas.
+    drop_ddl_log(connection)
     migration_context = make_migration_context(context, connection, **wrapped)
     recorder = OperationRecorder()
     wrap = recorder.wrap if with_comparators else _replace_comparator
