@@ -37,7 +37,7 @@ def describe_followed_renames(difference: Difference) -> str:
     may_be = join_words([pair.models for pair in difference.followed_renames])
     return (
         f"It differs in the name of {names} alone, which may be {may_be} in the models: a rename corrects "
-        f"this as well.\nIf it is no rename, decide first what becomes of {names}, on which lines depend."
+        f"this as well.\nIf it is no rename, decide first what becomes of {names}: lines depend on that."
     )
 
 
