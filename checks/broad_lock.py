@@ -64,13 +64,13 @@ def _name_some(tables: list[str]) -> str:
 
 
 def _describe_unnamed(facts: Facts, item: LockingStatement) -> Finding:
-    tables = [lock.relation.table_name for lock in item.locks]
+    tables = list(dict.fromkeys(lock.relation.table_name for lock in item.locks))
+    pronoun = "it" if len(tables) == 1 else "them"
     statement = item.statement
     return Finding(
         object=tables[0],
         message=f"{join_words(tables)}: {lock_messages.describe_waiting(item.locks[0])} for a statement "
-        f"that does "
-        f"not name it ({item.locks[0].mode})",
+        f"that does not name {pronoun} ({item.locks[0].mode})",
         location=statement.location,
         revision=statement.revision,
         evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, statement, item.locks)),

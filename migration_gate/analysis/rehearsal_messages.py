@@ -30,6 +30,7 @@ TOO_LARGE = ("22001", "22003")
 _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
 _NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
+_WORD = re.compile(r"\w+")
 _ADDED = re.compile(r"\badd\s+(?:column\s+)?\S", re.IGNORECASE)
 
 
@@ -198,8 +199,12 @@ def _find_key(error: Failure) -> list[str]:
 
 def _suggest_unique(replay: Replay, failure: RowFailure, columns: list[str]) -> str:
     same = " AND ".join(f"a.{name} = b.{name}" for name in columns)
-    known = {str(table): name_on_search_path(table.schema, table.name) for table in replay.catalog.tables}
-    table = known.get(failure.tables[0], "...") if len(failure.tables) == 1 else "..."
+    tables = [item for item in replay.catalog.tables if str(item) in failure.tables]
+    error = failure.failure.first_error or failure.failure
+    words = set(_WORD.findall(error.statement or ""))
+    named = [item for item in tables if words.issuperset(_WORD.findall(f"{item.schema} {item.name}"))]
+    meant = tables if len(failure.tables) == 1 else named
+    table = name_on_search_path(meant[0].schema, meant[0].name) if len(meant) == 1 else "..."
     delete = f"DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}"  # noqa: S608 - as above
     return (
         "Remove or merge the duplicates first, in the same revision; to keep the last row of each (which has "

@@ -131,12 +131,17 @@ def _add_copy(facts: Facts, refused: RefusedStatement, new_name: str) -> list[st
 
 
 def _describe_required(facts: Facts, refused: RefusedStatement) -> str:
+    earlier = find_earlier_column(facts, refused)
+    if earlier is not None and not earlier.nullable and earlier.default is not None:
+        return (
+            f"The column keeps its default, `{earlier.default}`, until the release that gives it a value is "
+            "the only one that runs: leave what takes it away to a later release."
+        )
     keywords = {"nullable": "True", **schema_keyword(refused.schema)}
     call = format_operation(
         "alter_column", quote_python(refused.table), quote_python(refused.column), **keywords
     )
-    has_been = find_earlier_column(facts, refused) is not None
-    word = "stays" if has_been else "is made"
+    word = "stays" if earlier is not None else "is made"
     return _join(
         f"The column {word} nullable, or gets a `server_default`, until the release that gives it a value is "
         "the only one that runs; NOT NULL comes in a later release. In this revision:",

@@ -18,6 +18,8 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """of an object in memory: another one in every run"""
 LIBRARIES = ("alembic", "sqlalchemy", "psycopg", "psycopg2", "asyncpg", "pg8000", "flask_migrate", "greenlet")
 """whose frames say nothing about the project"""
+DOUBLING_DRIVERS = ("psycopg", "psycopg2", "pg8000")
+"""to which `%%` is a `%`: Postgres got that"""
 NO_REASON = ("", "connection is bad: no error details available")
 """what libpq says if it may not have a socket"""
 WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -29,6 +31,8 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     original = getattr(error, "orig", None)  # the driver's exception, if SQLAlchemy wrapped it
     report = _from_driver(original if original is not None else error) or ErrorReport("")
     statement = getattr(error, "statement", None)
+    if isinstance(statement, str) and type(original).__module__.split(".")[0] in DOUBLING_DRIVERS:
+        statement = statement.replace("%%", "%")
     return dataclasses.replace(
         report,
         message=(report.message or _describe_in_own_words(error) or type(error).__name__)[:MAX_TEXT],

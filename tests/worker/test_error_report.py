@@ -33,6 +33,13 @@ def test_the_innermost_frame_tells_who_raised(file: str, source: str, tmp_path: 
     assert describe_error(caught.value, home=str(tmp_path / "app")).source == source
 
 
+@pytest.mark.parametrize(("driver", "shown"), [("psycopg.errors", "LIKE '%a'"), ("asyncpg", "LIKE '%%a'")])
+def test_a_statement_is_as_postgres_got_it(driver: str, shown: str) -> None:
+    original = type("Refused", (Exception,), {"__module__": driver})()
+    error = sa.exc.DBAPIError("LIKE '%%a'", None, original)
+    assert describe_error(error).statement == shown
+
+
 def test_what_sqlalchemy_raises_is_its_own(tmp_path: Path) -> None:
     with pytest.raises(sa.exc.NoSuchModuleError) as caught:
         sa.create_engine("nothing://")
