@@ -29,9 +29,16 @@ def files_with_comments(facts: Facts) -> tuple[str, ...]:
 
 
 def read_comment_files(facts: Facts, repository_root: Path) -> dict[str, str]:
-    """The text of each of these files by its path; files that cannot be read are left out."""
+    """The text of each of these files by its path; files that cannot be read are left out.
+
+    Revisions have been read already: a long history has many.
+    """
+    revisions = {file.path: file.text for file in facts.replay.history.files if file.text}
     texts = {}
     for path in files_with_comments(facts):
+        if path in revisions:
+            texts[path] = revisions[path][:MAX_FILE_BYTES]
+            continue
         try:
             with (repository_root / path).open("rb") as stream:
                 texts[path] = stream.read(MAX_FILE_BYTES).decode("utf-8", "replace")
