@@ -114,6 +114,8 @@ def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange)
 def _name_build(statement: ObservedStatement) -> str:
     if ATTACHMENT.search(statement.sql):
         return "partition-scan"
+    if STORAGE_CHANGE.search(statement.sql):
+        return "maintenance"  # of an index that the change itself has made
     return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
 
 

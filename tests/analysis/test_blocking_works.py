@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.analysis.blocking_works import find_works_under_lock
+from migration_gate.analysis.blocking_works import find_blocking_works, find_works_under_lock
 from migration_gate.facts import (
     Facts,
     HeldLock,
@@ -49,3 +49,34 @@ def test_the_lock_of_a_dropped_table_keeps_nobody_waiting(
     )
     facts = Facts("app", Replay(observation=Observation(revisions=("new",), statements=statements)))
     assert len(list(find_works_under_lock(facts))) == count
+
+
+@pytest.mark.parametrize(
+    ("sql", "client", "expected"),
+    [
+        ("UPDATE logs SET x = 1", "", False),
+        ("SELECT change_all()", "SELECT change_all()", True),
+        ("", "", False),
+    ],
+)
+def test_a_statement_takes_the_locks_of_what_runs_inside_of_it(sql: str, client: str, expected: bool) -> None:
+    lock = HeldLock(LOGS, LockMode.ACCESS_EXCLUSIVE, 1)
+    work = RowWork(WorkKind.ROWS, LOGS)
+    statements = (
+        ObservedStatement(
+            1, 1, "new", "ALTER TABLE logs ADD x int", "ALTER TABLE", client_sql=client, locks=(lock,)
+        ),
+        ObservedStatement(2, 1, "new", sql, locks=(lock,), works=(work,), written=(LOGS,)),
+    )
+    observation = Observation("change", ("new",), statements, (LOGS,))
+    (item,) = find_works_under_lock(Facts("app", Replay(observation=observation)))
+    assert item.takes_locks == expected
+
+
+def test_an_index_that_the_change_has_made_is_rebuilt_by_reindex_as_others_are() -> None:
+    lock = HeldLock(LOGS, LockMode.SHARE, 1)
+    works = (RowWork(WorkKind.INDEX_BUILD, LOGS, "fresh"), RowWork(WorkKind.INDEX_REBUILD, LOGS, "old"))
+    statement = ObservedStatement(1, 1, "new", "REINDEX TABLE logs", "REINDEX", locks=(lock,), works=works)
+    observation = Observation("change", ("new",), (statement,), (LOGS,))
+    found = find_blocking_works(Facts("app", Replay(observation=observation)))
+    assert [item.kind for item in found] == ["maintenance"]
