@@ -74,7 +74,10 @@ def _list_application_modules(
     imported = [name for node in nodes for name in _list_names(node)]
     modules = [module for module in replay.models.imported_modules if module.name in imported]
     is_beside = bool(migrations) and any(module.file.startswith(f"{migrations}/") for module in modules)
-    return () if is_beside or "" in imported else tuple(sorted(module.name for module in modules))
+    if is_beside or "" in imported:
+        return ()
+    names = sorted(module.name for module in modules)
+    return tuple(name for name in names if not any(other.startswith(f"{name}.") for other in names))
 
 
 def _list_names(node: ast.AST) -> Iterator[str]:
