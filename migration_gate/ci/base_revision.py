@@ -24,6 +24,7 @@ from migration_gate.ci.clone_history import (
     read_parents,
 )
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
+from migration_gate.ci.reworded_revisions import find_reworded
 from migration_gate.errors import Misconfigured, RepositoryUnreadable
 from migration_gate.facts import ChangedFile, Lineage
 from migration_gate.git.git_command import find_repository_root, run_git
@@ -68,14 +69,19 @@ class Comparison:
     """sorted; None if there is no base"""
     lines: tuple[ChangedFile, ...] = ()
     """what these files have got; only if it was asked for"""
+    reworded: frozenset[str] = frozenset()
+    """revisions among these files whose code is the base's; only with the lines"""
 
     def changed_paths(self, statuses: str = "ADMT") -> frozenset[str]:
         """The files that differ in one of these ways."""
         return frozenset(file.path for file in self.files or () if file.status in statuses)
 
     def edited_paths(self) -> frozenset[str]:
-        """The files that are new or edited, without those that were only moved: these have no line of it."""
-        paths = self.changed_paths("AMT")
+        """The files that are new or edited, without those that were only moved: these have no line of it.
+
+        A revision of which only layout, comments and docstrings differ is not edited either.
+        """
+        paths = self.changed_paths("AMT") - self.reworded
         if not self.lines or not self.changed_paths("D"):
             return paths
         with_lines = {file.path for file in self.lines}
@@ -102,7 +108,12 @@ def compare_with_base(
     if not files or not with_lines:
         return comparison
     untracked = _list_files(find_repository_root(folder), "--others") if is_laptop else None
-    return replace(comparison, lines=read_changed_lines(folder, base.commit, untracked))
+    edited, added, removed = map(comparison.changed_paths, "MAD")
+    return replace(
+        comparison,
+        lines=read_changed_lines(folder, base.commit, untracked),
+        reworded=find_reworded(folder, base.commit, edited, added, removed),
+    )
 
 
 def find_base(folder: Path, setting: str | None, event: Event) -> BaseRevision:

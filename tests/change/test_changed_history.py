@@ -49,6 +49,8 @@ def test_an_edited_revision_is_found_and_a_reformatted_one_is_not(place: World) 
         place.project, {path: text.replace("ALTER name", "ALTER  name").replace("# ", "#  ") + "\n# more\n"}
     )
     assert check(place, "--base", base) == {}
+    commit(place.project, {path: f"# what it did before is none of the change's\n{text}"})
+    assert place.check("--base", base).out.endswith("Passed: no findings\n")
     commit(place.project, {path: text.replace("ALTER name TYPE", "ALTER name DROP DEFAULT, ALTER name TYPE")})
     assert [*check(place, "--base", base)] == ["edited-migration two"]
 
