@@ -107,8 +107,8 @@ def _changes_replay(request: BaseRequest, settings: Settings, tree: Path) -> boo
     changed_files = [tree / path for path in request.changed_paths]
     if {settings.config_file, settings.hook, project.config} & {*changed_files}:
         return True
-    if any(_is_environment_or_revision(file) for file in changed_files):
-        return True
+    if any(file.is_dir() or _is_environment_or_revision(file) for file in changed_files):
+        return True  # (a folder is a submodule: anything may have changed in it)
     return depends_on_changes(tree, read_exported_paths(tree) or (), request.changed_paths)
 
 

@@ -133,7 +133,7 @@ def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...], t
         is_around_revisions = any(f"{folder}/".startswith(f"{path}/") for folder in folders)
         if is_around_revisions and not (top / path).is_symlink():
             sentences.append(
-                f"The revisions lie in the submodule `{path}`, and the base was examined with the submodule "
-                "as it is checked out now: what the change does to old revisions was not looked for."
+                f"The revisions lie in the submodule `{path}`: which of its files the change adds or edits "
+                "is not known, so the locks and the downgrades of new revisions were not looked at."
             )
     return sentences

@@ -50,8 +50,8 @@ def export_revision(
 ) -> None:
     """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable.
 
-    In place of a submodule there is a link to the one that is checked out. `is_needed` is asked for each
-    path, from the top of the repository.
+    A submodule that is checked out is there as of the commit that the revision names. `is_needed` is asked
+    for each path, from the top of the repository.
     """
     top = find_repository_root(folder)
     entries = [entry for entry in _list_entries(top, revision) if is_needed(entry.path)]
@@ -60,7 +60,7 @@ def export_revision(
     _write_entries(top, files, target)
     for entry in entries:
         if entry.is_submodule:
-            _link_submodule(top / entry.path, target / entry.path)
+            _place_submodule(top, entry, target / entry.path)
     mark_as_exported(target, sorted(entry.path for entry in files))
 
 
@@ -196,11 +196,34 @@ def _write_entry(file: Path, entry: TreeEntry, content: bytes) -> None:
             file.chmod(0o755)
 
 
-def _link_submodule(checked_out: Path, place: Path) -> None:
+def _place_submodule(top: Path, entry: TreeEntry, place: Path) -> None:
+    """Link the one that is checked out if that is it, or nobody knows more; else write its commit's tree."""
+    checked_out = top / entry.path
+    if not checked_out.is_dir() or checked_out.is_symlink():
+        return
     with suppress(FileExistsError, NotADirectoryError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        if checked_out.is_dir() and not checked_out.is_symlink():
+        if _is_at_commit(checked_out, entry.object_id):
             place.symlink_to(checked_out, target_is_directory=True)
+            return
+        place.mkdir()
+        try:
+            export_revision(checked_out, entry.object_id, place)
+        except RepositoryUnreadable as error:
+            raise RepositoryUnreadable(
+                f"The submodule `{entry.path}` stood at commit {entry.object_id[:12]} there, which is not "
+                "here: fetch the submodule with its history.",
+                advice="Give actions/checkout `fetch-depth: 0` beside `submodules:` "
+                "(GitLab: `GIT_SUBMODULE_DEPTH: 0`).",
+            ) from error
+
+
+def _is_at_commit(checked_out: Path, commit: str) -> bool:
+    """Whether a submodule is at that commit, or was never fetched, so that nothing of it can be used."""
+    if not (checked_out / ".git").exists():
+        return True
+    output, failure = run_git_on_bytes(checked_out, "rev-parse", "--verify", "--quiet", "HEAD")
+    return failure is None and output.strip() == commit.encode("ascii")
 
 
 def _unreadable_revision(revision: str, failure: GitOutput) -> RepositoryUnreadable:

@@ -72,13 +72,30 @@ def test_nothing_is_written_through_a_link_of_the_tree(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-def test_a_submodule_is_the_one_that_is_checked_out(tmp_path: Path) -> None:
-    inner = started(tmp_path / "inner", {"models.py": ""})
+def test_a_submodule_is_there_as_of_the_commit_of_the_revision(tmp_path: Path) -> None:
+    inner = started(tmp_path / "inner", {"models.py": "1"})
     folder = started(tmp_path / "a")
     git(folder, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "lib")
+    old = commit(folder, {})
+    assert (exported(folder, tmp_path / "same") / "lib").is_symlink()
+    commit(folder / "lib", {"models.py": "2"})
     commit(folder, {})
-    tree = exported(folder, tmp_path / "out")
-    assert (tree / "lib" / "models.py").is_file()
+    assert (exported(folder, tmp_path / "new") / "lib" / "models.py").read_text() == "2"
+    assert (exported(folder, tmp_path / "old", old) / "lib" / "models.py").read_text() == "1"
+
+    git(folder, "update-index", "--cacheinfo", f"160000,{'1' * 40},lib")
+    git(folder, "commit", "-qm", "one that was not fetched")
+    with pytest.raises(RepositoryUnreadable, match="`lib` stood at commit 111111111111 there") as caught:
+        exported(folder, tmp_path / "unknown")
+    assert "fetch-depth: 0" in caught.value.advice
+
+
+def test_a_submodule_that_was_never_fetched_is_empty(tmp_path: Path) -> None:
+    folder = started(tmp_path / "a")
+    git(folder, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},lib")
+    git(folder, "commit", "-qm", "x")
+    (folder / "lib").mkdir()
+    assert [*(exported(folder, tmp_path / "out") / "lib").iterdir()] == []
 
 
 def test_a_partial_clone_says_what_to_do(tmp_path: Path) -> None:
