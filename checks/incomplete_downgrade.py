@@ -53,7 +53,7 @@ def _describe_objects(replay: Replay, rollback: RevisionRollback) -> Iterator[Fi
                 *list_sides(difference, "before upgrade", "after downgrade"),
                 *_list_failure_evidence(failure),
             ),
-            fix=suggest_leftover_fix(difference),
+            fix=suggest_leftover_fix(difference, rollback.leftovers),
             kind=find_leftover_kind(difference),
             severity=Severity.WARNING if is_harmless else None,
         )

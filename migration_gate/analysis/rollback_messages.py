@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migration_gate.analysis.rolled_back_files import find_rolled_back_file
 from migration_gate.check import Evidence
@@ -43,6 +43,13 @@ _LEFT_FIXES: Mapping[str, str] = {
     "table": 'op.drop_table("{name}")',
     "trigger": 'op.execute("DROP TRIGGER {name}")',
     "policy": 'op.execute("DROP POLICY {name}")',
+}
+
+PRIVILEGES = "privileges"
+_PRIVILEGE_FIXES: Mapping[str, str] = {
+    "left-behind": "Take them back in `downgrade()`, with REVOKE.",
+    "lost": "Give them again in `downgrade()`, with GRANT.",
+    "altered": "Make them what they were in `downgrade()`, with GRANT and REVOKE.",
 }
 
 
@@ -102,7 +109,8 @@ def suggest_downgrade_fix(failure: Failure) -> str:
 
 def describe_leftover(difference: RollbackDifference) -> str:
     """What a downgrade did not undo, as a clause after the name of the revision."""
-    name = f"the {difference.noun} `{join_lines(difference.object)}`"
+    what = f"{PRIVILEGES} on" if difference.noun == PRIVILEGES else difference.noun
+    name = f"the {what} `{join_lines(difference.object)}`"
     if difference.expected is None:
         return f"left {name} behind"
     if difference.found is None:
@@ -117,14 +125,44 @@ def find_leftover_kind(difference: RollbackDifference) -> str:
     return "lost" if difference.found is None else "altered"
 
 
-def suggest_leftover_fix(difference: RollbackDifference) -> str:
-    """What to write into `downgrade()`."""
+def suggest_leftover_fix(
+    difference: RollbackDifference, differences: Iterable[RollbackDifference] = ()
+) -> str:
+    """What to write into `downgrade()`; `differences` are all that the same downgrade left."""
+    if difference.noun == PRIVILEGES:
+        return _PRIVILEGE_FIXES[find_leftover_kind(difference)]
+    other = _find_other_name(difference, tuple(differences))
+    if other is not None:
+        end = "drop it there" if difference.expected is None else "create it there as it was"
+        direction = "from" if difference.expected is None else "to"
+        return (
+            f"If `upgrade()` renamed it ({direction} `{join_lines(other.object)}`), rename it back in "
+            f"`downgrade()`: so its values stay. Else {end}."
+        )
     if difference.expected is None:
         code = _LEFT_FIXES.get(difference.noun, "").format(name=join_lines(difference.object))
         return f"Drop it in `downgrade()`:{code_block(code)}" if code else "Drop it in `downgrade()`."
     if difference.found is None:
         return "Create it in `downgrade()` as it was."
     return "Set it back in `downgrade()`."
+
+
+def _find_other_name(
+    difference: RollbackDifference, differences: Sequence[RollbackDifference]
+) -> RollbackDifference | None:
+    """What may be the same column under another name: the only one that is like it and on the other side."""
+    if difference.noun != "column":
+        return None
+    alike = [item for item in differences if _are_sides(item, difference)]
+    rivals = [item for item in differences if alike and _are_sides(item, alike[0])]
+    return alike[0] if len(alike) == len(rivals) == 1 else None
+
+
+def _are_sides(one: RollbackDifference, other: RollbackDifference) -> bool:
+    """Whether these are columns of one table with one definition, one of them missing, the other left."""
+    tables = {item.object.rpartition(".")[0] for item in (one, other)}
+    is_crossed = (one.expected, one.found) == (other.found, other.expected)
+    return one.noun == other.noun and len(tables) == 1 and is_crossed and None in (one.expected, one.found)
 
 
 def list_sides(difference: RollbackDifference, before: str, after: str) -> tuple[Evidence, Evidence]:

@@ -60,6 +60,47 @@ def test_altered_values_weigh_what_they_prove(
     assert [*incomplete_downgrade.check(facts), *lossy_downgrade.check(facts)] == []
 
 
+def check_leftovers(*leftovers: RollbackDifference) -> list[str]:
+    """What is said to do about each."""
+    rollback = RevisionRollback("b", leftovers=leftovers)
+    facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+    return [finding.fix for finding in incomplete_downgrade.check(facts)]
+
+
+def test_a_column_that_may_have_been_renamed_is_not_to_be_dropped() -> None:
+    lost = RollbackDifference("column", "item.size", "integer", None)
+    left = RollbackDifference("column", "item.length", None, "integer")
+    fixes = check_leftovers(lost, left)
+    assert fixes == [
+        "If `upgrade()` renamed it (to `item.length`), rename it back in `downgrade()`: so its values stay. "
+        "Else create it there as it was.",
+        "If `upgrade()` renamed it (from `item.size`), rename it back in `downgrade()`: so its values stay. "
+        "Else drop it there.",
+    ]
+    others = [
+        replace(left, found="text"),
+        replace(left, object="other.length"),
+        replace(left, noun="table"),
+        replace(lost, object="item.width"),
+    ]
+    for other in others:
+        assert not any("renamed" in fix for fix in check_leftovers(lost, other))
+    several = check_leftovers(lost, left, replace(left, object="item.width"))
+    assert not any("renamed" in fix for fix in several)
+
+
+def test_privileges_are_taken_back() -> None:
+    left = RollbackDifference("privileges", "public.item", None, "=r/postgres")
+    rollback = RevisionRollback("b", leftovers=(left,))
+    (finding,) = incomplete_downgrade.check(
+        Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+    )
+    assert finding.message == "`b`: the downgrade left the privileges on `public.item` behind"
+    words = {"REVOKE": left, "with GRANT.": replace(left, expected="=r/postgres", found=None)}
+    words["GRANT and REVOKE"] = replace(left, expected="=w/postgres")
+    assert all(word in check_leftovers(item)[0] for word, item in words.items())
+
+
 # An object that was left behind, and the upgrade that it lets fail.
 
 LEFT = RollbackDifference("enum type", "kind", None, "('x')")
