@@ -14,7 +14,7 @@ from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.drift.squash_proof import prove_squash
-from migration_gate.facts import Facts
+from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.verdict.baseline import Baseline, compare_with_baseline, parse_baseline
 from migration_gate.verdict.check_coverage import measure_check_coverage
@@ -40,7 +40,7 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
     settings = hold_own_level(settings, facts)
     baseline = read_baseline(settings)
     verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today(), baseline=baseline)
-    novelties = find_novelties(verdicts, facts, judge_base(facts, settings, same))
+    novelties = find_novelties(verdicts, facts, judge_base(facts, settings, same, baseline))
     is_base_known = all(verdict.novelty for verdict in novelties.verdicts)
     if baseline is not None and not is_base_known:
         novelties = replace(novelties, verdicts=compare_with_baseline(novelties.verdicts, baseline))
@@ -69,8 +69,13 @@ def read_baseline(settings: Settings) -> Baseline | None:
     return parse_baseline(path.as_posix(), text)
 
 
-def judge_base(facts: Facts, settings: Settings, others: list[ProjectReport]) -> tuple[Verdict, ...]:
-    """The verdicts on the base of the change, by the settings of the change; none if it is not known."""
+def judge_base(
+    facts: Facts, settings: Settings, others: list[ProjectReport], baseline: Baseline | None = None
+) -> tuple[Verdict, ...]:
+    """The verdicts on the base of the change, by the settings of the change; none if it is not known.
+
+    baseline: that of the change.
+    """
     base = facts.base
     if base is None or base.facts is None:
         return ()
@@ -78,7 +83,22 @@ def judge_base(facts: Facts, settings: Settings, others: list[ProjectReport]) ->
     base_facts = compare_servers(
         base.facts, [other.facts for other in other_bases if other.facts is not None]
     )
-    return judge_findings(base_facts, settings, checks.ALL, dict(base.comment_texts), date.today())
+    texts = dict(base.comment_texts)
+    older = read_older_baseline(base, baseline)
+    return judge_findings(base_facts, settings, checks.ALL, texts, date.today(), baseline=older)
+
+
+def read_older_baseline(base: Base, baseline: Baseline | None) -> Baseline | None:
+    """The baseline that the base has: a line that held nothing there is nothing new.
+
+    It is that of the change where the change has none of the gate's files.
+    """
+    if base.gate_files is None:
+        return baseline
+    if not base.gate_files.baseline_entries:
+        return None
+    lines = base.gate_files.baseline_entries
+    return parse_baseline(lines[0].location.file, "\n".join(line.text for line in lines))
 
 
 def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:

@@ -6,9 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from migration_gate.config.settings import Settings
+from migration_gate.facts import Base, BaselineLine, Facts, GateFiles, Location
+from migration_gate.judgement import judge_base
+from migration_gate.verdict.baseline import parse_baseline
+from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.novelty import find_novelties
 from tests.support.user_project import COMMAND, MODELS, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
@@ -48,6 +56,23 @@ def test_a_baseline_turns_a_run_without_a_base_green_until_something_is_new(plac
     (place.project / "shop/models.py").write_text(MODELS)
     assert "stale-baseline" in place.check("--format", "concise").out
     assert "0 findings, 1 gone" in write_baseline(place).out
+
+
+def test_a_line_that_held_nothing_at_the_base_is_old() -> None:
+    path = ".migration-gate-baseline"
+    lines = [f"{number * 10}  drift/column  `item.gone`: `{number}`" for number in "12"]
+    entries = [BaselineLine(line[:10], line, Location(path, 4)) for line in lines]
+    base_files = GateFiles(baseline_entries=tuple(entries[:1]))
+    base = Base("c", "", Facts(), gate_files=base_files)
+    facts = Facts(base=base, gate_files=GateFiles(baseline_entries=tuple(entries)))
+    settings = Settings("x", Path("/"), Path("/"))
+    baseline = parse_baseline(path, "\n".join(lines))
+    verdicts = judge_findings(facts, settings, (), baseline=baseline)
+    unchanged = replace(facts, base=replace(base, gate_files=None), gate_files=None)
+    for given, novelty in ((facts, "new"), (unchanged, "old")):
+        found = find_novelties(verdicts, given, judge_base(given, settings, [], baseline)).verdicts
+        novelties = {item.finding.object: item.novelty for item in found if item.check == "stale-baseline"}
+        assert novelties == {"1111111111": "old", "2222222222": novelty}
 
 
 def test_a_history_that_does_not_run_gets_no_baseline(place: World) -> None:
