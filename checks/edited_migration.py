@@ -14,7 +14,7 @@ from migration_gate.analysis.edited_revisions import EditedRevision, find_edited
 from migration_gate.analysis.history_change import HistoryChange, compare_histories
 from migration_gate.analysis.reused_ids import list_reused
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Lineage, Location, Statement
+from migration_gate.facts import Facts, Lineage, Location, Revision, Statement
 from migration_gate.wording import code_block, count_noun, join_lines, join_words
 
 SEVERITY = Severity.ERROR
@@ -48,8 +48,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _describe_own(change: HistoryChange, edited: EditedRevision) -> Finding:
     revision = edited.revision
-    path = shlex.quote(revision.location.file)
-    restore = code_block(f"git checkout {change.base.commit[:12]} -- {path}")
+    restore = code_block("\n".join(_list_restoring_commands(change, revision)))
     return Finding(
         object=revision.id,
         message=f"`{revision.id}` {_name_difference(edited)} than at the base: a database that has run it "
@@ -61,6 +60,15 @@ def _describe_own(change: HistoryChange, edited: EditedRevision) -> Finding:
         "If no database has run it yet, allow this finding with that as the reason.",
         severity=_soften(change),
     )
+
+
+def _list_restoring_commands(change: HistoryChange, revision: Revision) -> Iterator[str]:
+    """What brings the file of the base back, and takes away the one to which it was moved."""
+    before = change.before.find_revision(revision.id)
+    old_file = before.location.file if before is not None else revision.location.file
+    yield f"git checkout {change.base.commit[:12]} -- {shlex.quote(old_file)}"
+    if old_file != revision.location.file:
+        yield f"git rm -f {shlex.quote(revision.location.file)}"
 
 
 def _describe_imported(

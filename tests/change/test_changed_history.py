@@ -51,8 +51,15 @@ def test_an_edited_revision_is_found_and_a_reformatted_one_is_not(place: World) 
     assert check(place, "--base", base) == {}
     commit(place.project, {path: f"# what it did before is none of the change's\n{text}"})
     assert place.check("--base", base).out.endswith("Passed: no findings\n")
-    commit(place.project, {path: text.replace("ALTER name TYPE", "ALTER name DROP DEFAULT, ALTER name TYPE")})
-    assert [*check(place, "--base", base)] == ["edited-migration two"]
+    edited = text.replace("ALTER name TYPE", "ALTER name DROP DEFAULT, ALTER name TYPE")
+    commit(place.project, {path: None, "migrations/versions/moved.py": edited})
+    out = place.check("--base", base).out
+    assert "edited-migration: 1 error" in out
+    commands = [line.split() for line in out.splitlines() if line.startswith("        git ")]
+    for _, *arguments in commands:
+        git(place.project, *arguments)
+    assert len(commands) == 2
+    assert git(place.project, "diff", "--cached", "--name-only", base, "--", "*.py") == ""
 
 
 def test_a_helper_that_an_old_revision_imports_is_the_cause(place: World) -> None:
