@@ -30,7 +30,7 @@ observed_changes    which observed statements are judged; blocking_works, locked
                     safe_maintenance
                     (domain_rules, partition_rules, table_copies);
                     work_extent: how much it is (sized_facts); lock_hygiene, short_locks, required_columns,
-                    new_parts
+                    new_parts, disabled_triggers
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;
                     new_code_needs: what the new one needs
 schema_pair         the schema of the live release beside the new one: removed_parts, stricter_schema,

@@ -1,4 +1,5 @@
 -- Comments, owners and settings that no other file has as a field. An owner only if it is not who asks.
+-- An unenforced constraint is what DISABLE TRIGGER ALL leaves: one row for each table whose triggers are off.
 select * from (
   select 'comment' as kind, i.type || ' ' || i.identity as name, m.comment as definition, 0::bigint as oid
   from remark m cross join lateral pg_identify_object(m.classoid, m.objoid, m.objsubid) i
@@ -18,6 +19,13 @@ select * from (
   select 'cluster order', r.schema || '.' || r.name, 'BY ' || c.relname, 0
   from pg_index x join relation r on r.oid = x.indrelid join pg_class c on c.oid = x.indexrelid
   where x.indisclustered
+  union all
+  select distinct 'unenforced constraint',
+         format('%I.%I.%I on %I.%I', n.nspname, c.relname, k.conname, r.schema, r.name),
+         pg_get_constraintdef(k.oid), 0::bigint
+  from pg_trigger t join relation r on r.oid = t.tgrelid join pg_constraint k on k.oid = t.tgconstraint
+  join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+  where t.tgisinternal and t.tgenabled in ('D', 'R')
   union all
   select 'owner', r.schema || '.' || r.name, pg_get_userbyid(r.owner)::text, 0
   from relation r where pg_get_userbyid(r.owner) <> current_user

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from migration_gate.checks import unfinished_change
-from migration_gate.facts import Facts
+from migration_gate.facts import Base, Facts
 from tests.replay.test_observation import run_new_revisions
 from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine
@@ -43,3 +43,63 @@ def test_the_fix_finishes_the_index_of_a_partitioned_table(engine: Engine, body:
     indexes = [index for index in fixed.replay.catalog.indexes if index.table.startswith("events")]
     assert all(index.valid for index in indexes)
     assert len(indexes) == 4
+
+
+LOADED = """
+op.execute("create function remember() returns trigger language plpgsql as 'begin return new; end'")
+op.execute("create schema app")
+for table in ("app.owner", "pet", "toy", "dish", "bed", "cage"):
+    op.execute(f"create table {table} (id integer primary key, owner_id integer references app.owner)")
+    for name in ("audit", "stamp", "asleep", '"Own Name"'):
+        op.execute(f"create trigger {name} before insert on {table} for each row execute function remember()")
+    op.execute(f"alter table {table} disable trigger asleep")
+    op.execute(f"alter table {table} enable always trigger stamp")
+"""
+STATEMENTS = (
+    "alter table app.owner disable trigger all",
+    "alter table pet disable trigger all",
+    'alter table toy enable replica trigger "Own Name"',
+    "do $$ begin execute 'alter table dish disable trigger user'; end $$",
+    "alter table bed disable trigger audit, enable trigger audit, disable trigger asleep",
+    "create trigger own before insert on cage for each row execute function remember();"
+    "alter table cage disable trigger own",
+    "alter table cage rename to cave",
+)
+NOT_ENFORCED = (
+    "`app.owner`: `owner_owner_id_fkey`, `bed_owner_id_fkey`, `cage_owner_id_fkey`, `dish_owner_id_fkey`, "
+    "`pet_owner_id_fkey` and `toy_owner_id_fkey` are not enforced"
+)
+ALL = "`Own Name`, `audit` and `stamp` do not fire any more"
+EXPECTED = (
+    f"{NOT_ENFORCED} and {ALL}",
+    f"`dish`: {ALL}",
+    f"`pet`: `pet_owner_id_fkey` is not enforced and {ALL}",
+    "`toy`: `Own Name` does not fire any more",
+)
+
+
+@pytest.mark.slow
+def test_triggers_that_the_change_leaves_disabled_are_told_with_what_enables_them(engine: Engine) -> None:
+    """Not those that were disabled before, are enabled again, or are new."""
+    before = run_new_revisions(engine, before=LOADED).replay
+    base = Base("c0ffee", "the base", Facts("a", before))
+    body = "\n".join(f"op.execute({statement!r})" for statement in STATEMENTS)
+    ran = run_new_revisions(engine, body, before=LOADED)
+    findings = list(unfinished_change.check(Facts("a", ran.replay, base=base)))
+    assert [finding.message.partition(": triggers are disabled when")[0] for finding in findings] == [
+        *EXPECTED
+    ]
+    lines = (ran.folder / "migrations/versions/new0.py").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines, 1) if STATEMENTS[0] in line)
+    assert [finding.location and finding.location.line for finding in findings] == [
+        first,
+        first + 3,
+        first + 1,
+        first + 2,
+    ]
+    fixes = [textwrap.dedent(finding.fix.partition(":\n\n")[2]) for finding in findings]
+    fixed = run_new_revisions(engine, "\n".join([body, *fixes]), before=LOADED)
+    assert fixed.replay.failure is None
+    assert list(unfinished_change.check(Facts("a", fixed.replay, base=base))) == []
+    modes = {item.name: item.enabled for item in before.catalog.triggers} | {"own": "disabled"}
+    assert all(item.enabled == modes[item.name] for item in fixed.replay.catalog.triggers)
