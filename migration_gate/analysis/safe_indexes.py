@@ -10,7 +10,7 @@ from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.observed_changes import TableChange
 from migration_gate.analysis.safe_exclusion import describe_exclusion
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
-from migration_gate.facts import Index, NamedDefinition, Replay, Table
+from migration_gate.facts import DdlCommand, Index, NamedDefinition, Replay, Table
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
 
 ON_TABLE = re.compile(r' ON (?:ONLY )?(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?(?= |\()')
@@ -153,11 +153,26 @@ def _list_partitions(
 
 
 def _is_attached_later(request: SafeWayRequest, table: Table) -> bool:
-    """Whether a table that stood before was no partition yet: the statement locks all of them."""
+    """Whether the table was no partition yet: all that stood are locked, and the log has the new ones."""
     key = (table.schema, table.name)
-    locked = {(lock.relation.schema, lock.relation.name) for lock in request.item.statement.locks}
-    stood = {(known.schema, known.name) for known in request.replay.observation.relations}
-    return key in stood and key not in locked
+    if key in {(known.schema, known.name) for known in request.replay.observation.relations}:
+        locks = request.item.statement.locks
+        return key not in {(lock.relation.schema, lock.relation.name) for lock in locks}
+    after = request.item.change.after
+    return after is not None and _is_attached_behind(request.replay, table, after)
+
+
+def _is_attached_behind(replay: Replay, table: Table, command: DdlCommand) -> bool:
+    """Whether a new table became a partition after the command; for ATTACH the log has its parent's state."""
+    for own in replay.commands_on(table.oid):
+        if own.table is not None and own.table.partition_bound is not None:
+            return own.query_number > command.query_number
+    name = re.escape(table.name)
+    attachment = re.compile(rf"\bATTACH\s+PARTITION\b[^;]*(?<!\w){name}(?!\w)", re.IGNORECASE)
+    return any(
+        own.query_number > command.query_number and attachment.search(own.query)
+        for own in replay.ddl_commands
+    )
 
 
 def rebuild_index(request: SafeWayRequest) -> SafeWay:
