@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent
 
 from migration_gate.facts import ColumnState, NamedDefinition
-from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
+from migration_gate.sql.identifiers import (
+    name_on_search_path,
+    quote_identifier,
+    split_qualified_name,
+    truncate_identifier,
+)
 
 BLOCK = "with op.get_context().autocommit_block():  # commits what was done before it"
 SIMPLE_INDEX = re.compile(
@@ -153,14 +158,18 @@ def add_column(table: str, column: ColumnState, type_name: str | None = None) ->
     )
 
 
-def keep_filled(tables: Sequence[str], function: str, assignments: str) -> tuple[str, str]:
-    """The calls that create a trigger which fills columns of new and changed rows, and that drop it."""
-    name = quote_identifier(truncate_identifier(function))
+def keep_filled(tables: Sequence[str], name: str, assignments: str) -> tuple[str, str]:
+    """The calls that create a trigger which fills columns of new and changed rows, and that drop it.
+
+    The function is in the schema of the first table: another schema may have a table of that name, too.
+    """
+    function = name_beside(tables[0], name)
+    name = quote_identifier(truncate_identifier(name))
     body = f"$body$BEGIN {assignments} RETURN NEW; END$body$"
-    calls = f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+    calls = f"FOR EACH ROW EXECUTE FUNCTION {function}()"
     return (
         join_code(
-            execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
+            execute(f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
             [
                 execute(f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} {calls}")
                 for table in tables
@@ -168,9 +177,15 @@ def keep_filled(tables: Sequence[str], function: str, assignments: str) -> tuple
         ),
         join_code(
             [execute(f"DROP TRIGGER {name} ON {table}") for table in tables],
-            execute(f"DROP FUNCTION {name}()"),
+            execute(f"DROP FUNCTION {function}()"),
         ),
     )
+
+
+def name_beside(table: str, name: str) -> str:
+    """A name as SQL takes it, in the schema of a table that is given so, too."""
+    *schemas, _ = split_qualified_name(table)
+    return name_on_search_path(schemas[0] if schemas else "public", truncate_identifier(name))
 
 
 def in_later_revision(lines: str) -> str:

@@ -8,9 +8,10 @@ from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.domain_rules import find_domain
 from migration_gate.analysis.observed_changes import TypeChange
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
-from migration_gate.facts import ColumnState
-from migration_gate.sql.identifiers import quote_identifier, truncate_identifier
+from migration_gate.facts import ColumnState, DdlCommand, EnumType, NamedType
+from migration_gate.sql.identifiers import quote_identifier, split_qualified_name, truncate_identifier
 from migration_gate.sql.lexer import Token, tokenize
+from migration_gate.wording import join_words
 
 IN_ONE_REVISION = (
     "Fill old rows some at a time, while others read and write. `autocommit_block()` commits what was done "
@@ -107,8 +108,7 @@ def _add_generated(request: SafeWayRequest, column: ColumnState) -> str:
 
 def _add_identity(table: str, column: ColumnState) -> str:
     name = quote_identifier(column.name)
-    plain = table.replace('"', "")
-    sequence = quote_identifier(f"{plain.rpartition('.')[2]}_{column.name}_fill")
+    sequence = code.name_beside(table, f"{_find_plain_name(table)}_{column.name}_fill")
     kind = "ALWAYS" if column.identity == "always" else "BY DEFAULT"
     return code.join_code(
         code.execute(f"CREATE SEQUENCE {sequence}"),
@@ -147,14 +147,26 @@ def _add_domain(request: SafeWayRequest, column: ColumnState) -> str:
 
 def _change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> SafeWay:
     parts = [_change_type(request, change) for change in changes]
-    return SafeWay(
+    drops = [drop for change in changes for drop in _list_type_drops(request, change)]
+    old_columns = [
+        code.execute(
+            f"ALTER TABLE {request.table} DROP COLUMN {quote_identifier(f'{change.column.name}_old')}"
+        )
+        for change in changes
+        if _list_type_drops(request, change)
+    ]
+    words = (
         "Keep the new type in a column of its own: a trigger fills it for new rows, old ones are filled some "
         "at a time. A later revision, when nothing reads the old column any more, takes the trigger away and "
-        "renames; indexes, keys and rules of the column have to be given to the new one before.",
-        code.join_code(
-            *(now for now, _ in parts), code.in_later_revision(code.join_code(*(later for _, later in parts)))
-        ),
+        "renames; indexes, keys and rules of the column have to be given to the new one before."
     )
+    if drops:
+        names = join_words([" ".join(drop.query.split()) for drop in drops])
+        words += f" Until then the old column has the old type: move {names} there."
+    later = code.join_code(
+        *(later for _, later in parts), old_columns, [code.execute(drop.query.strip()) for drop in drops]
+    )
+    return SafeWay(words, code.join_code(*(now for now, _ in parts), code.in_later_revision(later)))
 
 
 def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]:
@@ -183,6 +195,22 @@ def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]
         "" if change.column.nullable else code.set_not_null(table, [f"{old}_new"]),
     )
     return now, later
+
+
+def _list_type_drops(request: SafeWayRequest, change: TypeChange) -> list[DdlCommand]:
+    """The later commands of the change that drop the type which the column had, under whatever name."""
+    after = request.item.change.after
+    *schemas, old_name = split_qualified_name(change.old_type.removesuffix("[]"))
+    if after is None:
+        return []
+    drops: dict[int, DdlCommand] = {}
+    for command in request.replay.ddl_commands:
+        if command.dropped and command.kind == "type" and command.query_number > after.query_number:
+            states = [own.object for own in request.replay.commands_on(command.oid)]
+            types = [state for state in states if isinstance(state, EnumType | NamedType)]
+            if any(state.name == old_name and schemas in ([], [state.schema]) for state in types):
+                drops.setdefault(command.query_number, command)
+    return list(drops.values())
 
 
 def find_conversion(sql: str, column: str) -> str:
