@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -106,14 +106,23 @@ def _describe(pair: SchemaPair, kind: RemovalKind, item: CatalogObject, name: st
 
 
 def _compare_triggers(pair: SchemaPair) -> Iterator[RemovedPart]:
-    """Triggers that are gone or disabled, of tables that are still there."""
+    """Triggers that are gone or disabled, of tables that are still there.
+
+    Where the change was observed, unfinished-change tells of those that are only disabled.
+    """
     tables = {(table.schema, table.name) for table, _ in pair.list_tables()}
-    acting = _acting(pair.later.triggers)
+    is_observed = bool(pair.replay.observation.revisions)
+    left = {_key(item) for item in pair.later.triggers if is_observed or _fires(item)}
     for trigger in pair.earlier.triggers:
-        key = (trigger.schema, trigger.table, trigger.name)
-        if key[:2] in tables and trigger.enabled != "disabled" and key not in acting:
+        key = _key(trigger)
+        if key[:2] in tables and _fires(trigger) and key not in left:
             yield RemovedPart("trigger", trigger, "trigger")
 
 
-def _acting(triggers: Iterable[AttachedObject]) -> set[tuple[str, str, str]]:
-    return {(item.schema, item.table, item.name) for item in triggers if item.enabled != "disabled"}
+def _key(trigger: AttachedObject) -> tuple[str, str, str]:
+    return trigger.schema, trigger.table, trigger.name
+
+
+def _fires(trigger: AttachedObject) -> bool:
+    """Whether it does so in a session of the application's."""
+    return trigger.enabled in ("origin", "always")

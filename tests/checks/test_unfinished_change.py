@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from migration_gate.checks import unfinished_change
+from migration_gate.checks import dropped_object, unfinished_change
 from migration_gate.facts import Base, Facts
 from tests.replay.test_observation import run_new_revisions
 from tests.support.release_tests import first_in_every_run
@@ -89,6 +89,8 @@ def test_triggers_that_the_change_leaves_disabled_are_told_with_what_enables_the
     assert [finding.message.partition(": triggers are disabled when")[0] for finding in findings] == [
         *EXPECTED
     ]
+    told = dropped_object.check(Facts("a", ran.replay, base=base))
+    assert [finding.object for finding in told if finding.kind == "trigger"] == []
     lines = (ran.folder / "migrations/versions/new0.py").read_text().splitlines()
     first = next(number for number, line in enumerate(lines, 1) if STATEMENTS[0] in line)
     assert [finding.location and finding.location.line for finding in findings] == [
