@@ -21,7 +21,8 @@ select * from (
   where x.indisclustered
   union all
   select distinct 'unenforced constraint',
-         format('%I.%I.%I on %I.%I', n.nspname, c.relname, k.conname, r.schema, r.name),
+         quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(k.conname)
+         || ' on ' || quote_ident(r.schema) || '.' || quote_ident(r.name),
          pg_get_constraintdef(k.oid), 0::bigint
   from pg_trigger t join relation r on r.oid = t.tgrelid join pg_constraint k on k.oid = t.tgconstraint
   join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
