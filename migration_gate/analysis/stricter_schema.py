@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -19,6 +20,7 @@ from migration_gate.facts import (
     Table,
 )
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.sql.identifiers import quote_identifier
 
 RestrictionKind = Literal["not-null", "check", "unique", "foreign-key", "exclusion", "row-security"]
 KINDS: tuple[RestrictionKind, ...] = (
@@ -83,9 +85,12 @@ def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
 
 
 def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Restriction]:
-    known = {column.name for column in pair.earlier.columns_of(before)}
-    old = {_definition(item) for item in _list_rules(pair.earlier, before)}
-    old_names = {item.name for item in _list_rules(pair.earlier, before)}
+    renames = _find_renames(pair, before, after)
+    known = {column.name for column in pair.earlier.columns_of(before)} | set(renames.values())
+    rules = _list_rules(pair.earlier, before)
+    old = {_definition(item) for item in rules}
+    old |= {_rename_columns(definition, renames) for definition in old}
+    old_names = {item.name for item in rules}
     for item in _list_rules(pair.later, after):
         columns = [name for name in item.columns if name]
         kind = _CONSTRAINT_KINDS[item.kind] if isinstance(item, Constraint) else "unique"
@@ -95,6 +100,26 @@ def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
         is_renamed = item.name in old_names and kind != "check"
         if is_about_old and _definition(item) not in old and not is_renamed:
             yield Restriction(kind, item, item.definition, pair.find_addition(item))
+
+
+def _find_renames(pair: SchemaPair, before: Table, after: Table) -> dict[str, str]:
+    """The new names of columns, by those that the live release writes."""
+    earlier = pair.earlier.columns_of(before)
+    later = {column.number: column.name for column in pair.later.columns_of(after)}
+    old_names, new_names = {column.name for column in earlier}, set(later.values())
+    return {
+        column.name: later[column.number]
+        for column in earlier
+        if column.name not in new_names and later.get(column.number, column.name) not in old_names
+    }
+
+
+def _rename_columns(definition: str, renames: Mapping[str, str]) -> str:
+    """A rule as Postgres prints it when its columns have other names."""
+    for old, new in renames.items():
+        name = re.compile(rf'(?<![\w"]){re.escape(quote_identifier(old))}(?![\w"])')
+        definition = name.sub(lambda match, new=new: quote_identifier(new), definition)  # type: ignore[misc]
+    return definition
 
 
 def _list_rules(catalog: Snapshot, table: Table) -> list[Constraint | Index]:

@@ -50,6 +50,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "ALTER INDEX items_state RENAME TO by_state": (),
     "DROP TRIGGER stamped ON items": ("warning dropped-object/trigger stamped on items",),
     "ALTER TABLE items DISABLE TRIGGER stamped": ("warning dropped-object/trigger stamped on items",),
+    "ALTER TABLE items ENABLE REPLICA TRIGGER stamped": ("warning dropped-object/trigger stamped on items",),
+    "ALTER TABLE items ENABLE ALWAYS TRIGGER stamped": (),
     "DROP TRIGGER stamped ON items; CREATE TRIGGER stamped AFTER INSERT ON items FOR EACH ROW "
     "EXECUTE FUNCTION stamp()": (),
     "DROP FUNCTION stamp() CASCADE": (
@@ -68,6 +70,12 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     "CREATE UNIQUE INDEX one_code ON items (code)": ("warning new-write-restriction/unique one_code",),
     "ALTER TABLE items ADD extra text UNIQUE CHECK (extra <> '')": (),
+    "ALTER TABLE items RENAME network TO web; ALTER TABLE items ADD CONSTRAINT once UNIQUE (code, web)": (
+        "warning new-write-restriction/unique items.once",
+    ),
+    'ALTER TABLE items RENAME state TO "Status"': (),
+    "ALTER TABLE days RENAME id TO number": (),
+    "ALTER TABLE items DROP network, ADD web cidr, ADD CONSTRAINT once UNIQUE (code, web)": (),
     "ALTER TABLE items ENABLE ROW LEVEL SECURITY": ("warning new-write-restriction/row-security items",),
     "CREATE TABLE fresh (id bigint PRIMARY KEY, code text NOT NULL UNIQUE)": (),
     "ALTER TABLE items ALTER network TYPE inet": ("warning incompatible-type/column-type items.network",),
