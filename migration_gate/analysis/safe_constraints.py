@@ -9,7 +9,7 @@ from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.blocking_works import USING_INDEX
 from migration_gate.analysis.domain_rules import find_domain
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
-from migration_gate.facts import Column
+from migration_gate.facts import Column, WorkKind
 from migration_gate.sql.identifiers import (
     name_on_search_path,
     quote_identifier,
@@ -158,7 +158,14 @@ def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
 
 
 def _verify_foreign_keys_again(request: SafeWayRequest) -> SafeWay:
-    names = {work.detail for work in request.item.statement.works}
+    works = request.item.statement.works
+    rewritten = [work.relation for work in works if work.kind is WorkKind.REWRITE]
+    if rewritten:
+        return SafeWay(
+            f"The foreign key is verified again because the statement writes `{rewritten[0]}` anew: what is "
+            "written in its place needs neither."
+        )
+    names = {work.detail for work in works}
     keys = [
         key for key in request.replay.catalog.constraints if key.kind == "foreign key" and key.name in names
     ]

@@ -34,6 +34,7 @@
     second_observation  from the base, where locks could not be told apart
     observed_statements     that log as facts: observed_session, observed_work, observed_sql; statement_book;
                         item_lists, session_locks: long lists; late_readings: what was not read at once;
+                        foreign_key_tables: whose keys those are that a message only names;
                         observation_gaps: what was not seen; second_opinion: of a linter
     size_use            how long that takes with production's rows; calibration: how fast this machine is
     server_log          the server's log; lock_waits: who waited for whom;

@@ -27,6 +27,7 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.replay.foreign_key_tables import place_foreign_keys
 from migration_gate.replay.history_end import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.observation_gaps import (
@@ -136,6 +137,7 @@ def _build_observation(
         version_tables=answer.version_tables(),
         has_failed=answer.failure() is not None,
     )
+    observation = place_foreign_keys(observation, replayed_database.ddl_commands)
     return add_missing_revisions(observation, answer.begun_steps().values(), history, _relative_paths(setup))
 
 
