@@ -166,6 +166,17 @@ def find_literal_line(calls: Sequence[SourceCall], sql: str) -> int | None:
     return None
 
 
+def index_literals(calls: Sequence[SourceCall]) -> Mapping[str, int]:
+    """What `find_literal_line` finds, for all literals at once: by the statement's beginning."""
+    lines: dict[bool, dict[str, set[int]]] = {True: {}, False: {}}
+    for call in calls:
+        for text in call.strings:
+            if " " in text:
+                lines[bool(call.name)].setdefault(normalize_statement(text), set()).add(call.line)
+    found = lines[False] | lines[True]
+    return {statement: min(places) for statement, places in found.items() if len(places) == 1}
+
+
 def _holds_statement(call: SourceCall, statement: str) -> bool:
     return any(" " in text and normalize_statement(text) == statement for text in call.strings)
 

@@ -256,7 +256,9 @@ class RehearsalRun:
         if finished.failed != revision or not self._wanted.are_any:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
-        words.update(_WORD.findall(f"{failure.message} {failure.detail or ''}".lower()))
+        words.update(
+            _WORD.findall(f"{failure.message} {failure.detail or ''} {failure.statement or ''}".lower())
+        )
         involved = [
             table for table in filled.snapshot.tables if words.issuperset(_WORD.findall(table.name.lower()))
         ]

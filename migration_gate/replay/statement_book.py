@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from migration_gate.analysis.revision_text import index_literals, normalize_statement
 from migration_gate.facts import (
     HeldLock,
     HeldLocks,
@@ -42,13 +43,27 @@ class StatementBook:
         self.step: int | None = None
         """of the revision that runs"""
         self.statements: list[ObservedStatement] = []
+        self._literals: dict[str, Mapping[str, int]] = {}
+        """by the file: the lines of the statements in its text"""
 
     def list_statements(self) -> tuple[ObservedStatement, ...]:
         """All of them. Those of a transaction with few locks have them as a tuple."""
         for position, item in enumerate(self.statements):
             if isinstance(item.locks, HeldLocks):
                 self.statements[position] = replace(item, locks=item.locks.shorten())
-        return tuple(self.statements)
+        return tuple(map(self._place_by_text, self.statements))
+
+    def _place_by_text(self, statement: ObservedStatement) -> ObservedStatement:
+        """With the line of its literal in the revision's file, if a driver's own cursor ran it."""
+        known = self._find_location(statement.revision, None)
+        if known is None or statement.location != known:
+            return statement
+        if known.file not in self._literals:
+            self._literals[known.file] = index_literals(self._history.find_calls(known.file))
+        text = normalize_statement(statement.client_sql or statement.sql)
+        return replace(
+            statement, location=self._find_location(statement.revision, self._literals[known.file].get(text))
+        )
 
     def name_revision(self) -> str:
         """The revision that runs; '' if none does."""
@@ -160,6 +175,10 @@ class StatementBook:
             emptied=(*statement.emptied, *emptied),
         )
 
+    def _read_client_sql(self, positions: Sequence[int]) -> str:
+        statements = (self.statements[position] for position in positions)
+        return next((item.client_sql or item.sql for item in statements), "")
+
     def _find_location(self, revision: str, line: int | None) -> Location | None:
         known = self._history.find_revision(revision)
         if known is None:
@@ -168,9 +187,12 @@ class StatementBook:
 
     def place(self, session: Session, point: LogPoint) -> None:
         """Add the line of a client's statement, which is known when it has ended."""
+        client_sql = self._read_client_sql(session.unplaced[-1:])
         for position in session.unplaced:
             statement = self.statements[position]
-            location = self._find_location(statement.revision, point.line)
+            location = statement.location  # a driver's own cursor ran what is another text
+            if self._read_client_sql([position]) == client_sql:
+                location = self._find_location(statement.revision, point.line)
             in_block = point.in_block is not False
             self.statements[position] = replace(statement, location=location, is_in_block=in_block)
         session.unplaced = []

@@ -48,7 +48,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     project_check       what `alembic check` says with the project's own filters and comparators:
                         project_comparison, project_filters, declared_operations
     alembic_comparison  Alembic's own comparison, if the models could not be created
-    error_report        an exception as data; real_paths: the paths in it and elsewhere
+    error_report        an exception as data; real_paths: the paths in it and elsewhere;
+                        driver_statements: what a driver's own cursor was given
     private_api         everything private of Alembic and SQLAlchemy, with its versions
     deferred_methods    dataclasses whose methods are made when they are used: it starts sooner
 """

@@ -8,6 +8,7 @@ import re
 import traceback
 from typing import Any, Iterator, Optional
 
+from .driver_statements import find_driver_statement
 from .observed_blocks import without_notes
 from .protocol.reported_error import ErrorReport, ErrorSource, Frame
 
@@ -33,6 +34,8 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     statement = getattr(error, "statement", None)
     if isinstance(statement, str) and type(original).__module__.split(".")[0] in DOUBLING_DRIVERS:
         statement = statement.replace("%%", "%")
+    if not isinstance(statement, str) and report.sqlstate:
+        statement = find_driver_statement(error)
     return dataclasses.replace(
         report,
         message=(report.message or _describe_in_own_words(error) or type(error).__name__)[:MAX_TEXT],

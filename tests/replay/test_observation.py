@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from migration_gate.checks import work_under_lock
+from migration_gate.analysis.lock_messages import describe_work
+from migration_gate.checks import blocking_change, work_under_lock
 from migration_gate.facts import Facts, Observation, ObservedStatement
 from migration_gate.report.change_table import list_change_rows
 from migration_gate.report.change_table_markdown import render_change_table
@@ -120,6 +121,65 @@ def test_statements_that_release_their_locks_at_once_show_them_by_their_work(eng
     assert not vacuum.is_in_block
     assert [str(table) for table in truncate.emptied] == ["item"]
     assert later.works == ()  # the table is empty
+
+
+def test_statements_of_a_drivers_cursor_are_at_the_lines_of_their_text(engine: Engine) -> None:
+    """And not at that of the next statement; where they fail over rows, the statement is told."""
+    lines = (
+        "cursor = op.get_bind().connection.cursor()",
+        'cursor.execute("create index ix_first on item (name)")',
+        'LATER = ("alter table item "',
+        '    "alter column name type varchar(2)")',
+        "cursor.execute(LATER)",
+        'op.execute("create index ix_next on item (name)")',
+        'cursor.execute("create index ix_%s on item (name)" % "built")',
+        'cursor.execute("create index ix_last on item (name)")',
+    )
+    ran = run_new_revisions(engine, "\n".join(lines))
+    text = (ran.folder / "migrations/versions/new0.py").read_text().splitlines()
+    first = text.index("    cursor = op.get_bind().connection.cursor()") + 1
+    upgrade = first - 1
+    assert [item.location and item.location.line for item in ran.replay.observation.statements] == [
+        first + 1,
+        first + 2,
+        first + 5,
+        upgrade,
+        first + 7,
+    ]
+    failure = ran.replay.rehearsal.revisions[0].failure
+    assert failure is not None
+    assert failure.failure.statement == "alter table item alter column name type varchar(2)"
+    assert failure.tables == ("item",)
+
+
+def test_a_foreign_key_is_verified_on_the_rows_of_its_own_table(engine: Engine) -> None:
+    """Not on those of the table whose column it refers to; and a new table has none."""
+    before = (
+        'op.execute("create schema app")\n'
+        'op.execute("create table app.a (id int primary key)")\n'
+        'op.execute("create table p (k int primary key, r int references app.a)")'
+    )
+    body = (
+        'op.execute("alter table p rename to q")\n'
+        'op.execute("create table z (a_id int references app.a)")\n'
+        'op.execute("alter table app.a alter column id type bigint")\n'
+        'op.execute("alter table q add constraint other foreign key (r) references app.a")'
+    )
+    ran = run_new_revisions(engine, body, before=before)
+    works = [list(map(describe_work, item.works)) for item in ran.replay.observation.statements]
+    assert works == [
+        [],
+        [],
+        [
+            "writes every row of `app.a` anew, and builds its indexes",
+            "builds the index `a_pkey` of `app.a` anew",
+            "looks up every row of `p` for the foreign key `p_r_fkey`",
+        ],
+        ["looks up every row of `p` for the foreign key `other`"],
+    ]
+    findings = list(blocking_change.check(Facts("shop", ran.replay)))
+    assert [finding.object for finding in findings] == ["app.a", "p", "p"]
+    assert "writes `app.a` anew" in findings[1].fix
 
 
 def test_other_sessions_are_observed_too(engine: Engine) -> None:

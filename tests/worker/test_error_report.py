@@ -40,6 +40,37 @@ def test_a_statement_is_as_postgres_got_it(driver: str, shown: str) -> None:
     assert describe_error(error).statement == shown
 
 
+def refuse(driver: str, argument: str) -> Callable[[str], None]:
+    """A function of a driver's that fails over a statement."""
+    code = f"""
+class Refused(Exception):
+    sqlstate = "22001"
+def execute({argument}):
+    raise Refused("value too long")
+"""
+    namespace: dict[str, Callable[[str], None]] = {"__name__": driver}  # type: ignore[dict-item]
+    exec(code, namespace)
+    return namespace["execute"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "argument"), [("psycopg.cursor", "query"), ("pg8000.legacy", "operation")]
+)
+def test_the_statement_of_a_drivers_own_cursor_is_told(driver: str, argument: str) -> None:
+    with pytest.raises(Exception, match="value too long") as caught:
+        refuse(driver, argument)("ALTER TABLE a")
+    assert describe_error(caught.value).statement == "ALTER TABLE a"
+
+
+def test_the_statement_of_psycopg2_is_with_its_cursor() -> None:
+    with pytest.raises(Exception, match="value too long") as caught:
+        refuse("own", "query")("not this one")
+    assert describe_error(caught.value).statement is None
+    cursor = type("cursor", (), {"query": b"UPDATE a SET b = '\xc3\xa9'"})()
+    caught.value.cursor = cursor  # type: ignore[attr-defined]
+    assert describe_error(caught.value).statement == "UPDATE a SET b = 'é'"
+
+
 def test_what_sqlalchemy_raises_is_its_own(tmp_path: Path) -> None:
     with pytest.raises(sa.exc.NoSuchModuleError) as caught:
         sa.create_engine("nothing://")
