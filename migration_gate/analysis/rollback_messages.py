@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from migration_gate.analysis.disabled_triggers import UNENFORCED
 from migration_gate.analysis.rolled_back_files import find_rolled_back_file
+from migration_gate.analysis.safe_operations import execute
 from migration_gate.check import Evidence
 from migration_gate.facts import DowngradeText, Failure, Location, Replay, RollbackDifference
+from migration_gate.sql.identifiers import name_on_search_path, split_qualified_name
 from migration_gate.wording import code_block, join_lines
 
 DECLARE_ONE_WAY = (
@@ -131,6 +134,8 @@ def suggest_leftover_fix(
     """What to write into `downgrade()`; `differences` are all that the same downgrade left."""
     if difference.noun == PRIVILEGES:
         return _PRIVILEGE_FIXES[find_leftover_kind(difference)]
+    if difference.noun == UNENFORCED:
+        return _suggest_triggers(difference)
     other = _find_other_name(difference, tuple(differences))
     if other is not None:
         end = "drop it there" if difference.expected is None else "create it there as it was"
@@ -145,6 +150,14 @@ def suggest_leftover_fix(
     if difference.found is None:
         return "Create it in `downgrade()` as it was."
     return "Set it back in `downgrade()`."
+
+
+def _suggest_triggers(difference: RollbackDifference) -> str:
+    """What makes Postgres look at a foreign key, or not, as it did before."""
+    *_, schema, table = split_qualified_name(difference.object)
+    clause = "ENABLE" if difference.expected is None else "DISABLE"
+    code = execute(f"ALTER TABLE {name_on_search_path(schema, table)} {clause} TRIGGER ALL")
+    return f"{clause.capitalize()} the triggers of the table in `downgrade()`:{code_block(code)}"
 
 
 def _find_other_name(

@@ -101,6 +101,16 @@ def test_privileges_are_taken_back() -> None:
     assert all(word in check_leftovers(item)[0] for word, item in words.items())
 
 
+def test_triggers_are_enabled_again() -> None:
+    left = RollbackDifference(
+        "unenforced constraint", 'public.pet.owner_fkey on app."Owner"', None, "FOREIGN KEY (owner_id)"
+    )
+    table = 'ALTER TABLE app."Owner" %s TRIGGER ALL'
+    assert (table % "ENABLE") in check_leftovers(left)[0]
+    lost = replace(left, expected=left.found, found=None)
+    assert (table % "DISABLE") in check_leftovers(lost)[0]
+
+
 # An object that was left behind, and the upgrade that it lets fail.
 
 LEFT = RollbackDifference("enum type", "kind", None, "('x')")
