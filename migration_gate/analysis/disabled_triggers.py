@@ -58,7 +58,7 @@ def find_disabled_triggers(facts: Facts) -> Iterator[DisabledTriggers]:
             triggers[trigger.schema, trigger.table].append(trigger)
     for place, constraint in _list_unenforced(facts.replay.catalog, base):
         constraints[place].append(constraint)
-    for schema, table in sorted({*triggers, *constraints}):
+    for schema, table in _without_partitions(facts.replay.catalog, {*triggers, *constraints}):
         origin = _find_statement(facts, schema, table, revisions)
         if origin is None and base is None:
             continue  # an older revision may have done it
@@ -70,6 +70,15 @@ def find_disabled_triggers(facts: Facts) -> Iterator[DisabledTriggers]:
             tuple(_list_unusual(base, schema, table)) if base is not None else (),
             origin or Origin(),
         )
+
+
+def _without_partitions(catalog: Snapshot, places: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The tables, but for partitions of others of them: a command on the parent is one on these, too."""
+    names = {f"{schema}.{table}" for schema, table in places}
+    for schema, name in sorted(places):
+        table = catalog.find_table(schema, name)
+        if table is None or table.partition_bound is None or names.isdisjoint(table.inherits):
+            yield schema, name
 
 
 def _is_stopped(

@@ -205,7 +205,7 @@ def _list_type_drops(request: SafeWayRequest, change: TypeChange) -> list[DdlCom
         return []
     drops: dict[int, DdlCommand] = {}
     for command in request.replay.ddl_commands:
-        if command.dropped and command.kind == "type" and command.query_number > after.query_number:
+        if command.dropped and command.kind == "type" and command.query_number >= after.query_number:
             states = [own.object for own in request.replay.commands_on(command.oid)]
             types = [state for state in states if isinstance(state, EnumType | NamedType)]
             if any(state.name == old_name and schemas in ([], [state.schema]) for state in types):

@@ -26,7 +26,7 @@ select * from (
          pg_get_constraintdef(k.oid), 0::bigint
   from pg_trigger t join relation r on r.oid = t.tgrelid join pg_constraint k on k.oid = t.tgconstraint
   join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-  where t.tgisinternal and t.tgenabled in ('D', 'R')
+  where t.tgisinternal and t.tgenabled in ('D', 'R') and k.contype <> 't'
   union all
   select 'owner', r.schema || '.' || r.name, pg_get_userbyid(r.owner)::text, 0
   from relation r where pg_get_userbyid(r.owner) <> current_user

@@ -54,6 +54,10 @@ for table in ("app.owner", "pet", "toy", "dish", "bed", "cage"):
         op.execute(f"create trigger {name} before insert on {table} for each row execute function remember()")
     op.execute(f"alter table {table} disable trigger asleep")
     op.execute(f"alter table {table} enable always trigger stamp")
+op.execute("create table year (n integer primary key) partition by range (n)")
+op.execute("create table year_1 partition of year for values from (1) to (9)")
+op.execute("create table event (n integer references year)")
+op.execute("create constraint trigger kept after insert on year for each row execute function remember()")
 """
 STATEMENTS = (
     "alter table app.owner disable trigger all",
@@ -64,6 +68,7 @@ STATEMENTS = (
     "create trigger own before insert on cage for each row execute function remember();"
     "alter table cage disable trigger own",
     "alter table cage rename to cave",
+    "alter table year disable trigger all",
 )
 NOT_ENFORCED = (
     "`app.owner`: `owner_owner_id_fkey`, `bed_owner_id_fkey`, `cage_owner_id_fkey`, `dish_owner_id_fkey`, "
@@ -75,6 +80,7 @@ EXPECTED = (
     f"`dish`: {ALL}",
     f"`pet`: `pet_owner_id_fkey` is not enforced and {ALL}",
     "`toy`: `Own Name` does not fire any more",
+    "`year`: `event_n_fkey` is not enforced and `kept` does not fire any more",
 )
 
 
@@ -98,6 +104,7 @@ def test_triggers_that_the_change_leaves_disabled_are_told_with_what_enables_the
         first + 3,
         first + 1,
         first + 2,
+        first + 7,
     ]
     fixes = [textwrap.dedent(finding.fix.partition(":\n\n")[2]) for finding in findings]
     fixed = run_new_revisions(engine, "\n".join([body, *fixes]), before=LOADED)
