@@ -23,9 +23,10 @@ def fix_sequence(
 
 
 def create_sequence(sequence: Sequence) -> list[str]:
-    """The line that creates it."""
+    """The line that creates it, for the column that it belongs to, if it does."""
     name = qualified_name(sequence.schema, sequence.name)
-    return [execute_call(f"CREATE SEQUENCE {name} {sequence_options_clause(sequence)}")]
+    owned = f" OWNED BY {_owner_name(sequence)}" if sequence.owner is not None else ""
+    return [execute_call(f"CREATE SEQUENCE {name} {sequence_options_clause(sequence)}{owned}")]
 
 
 def change_sequence_options(current: Sequence, target: Sequence, *, named: Sequence) -> list[str]:

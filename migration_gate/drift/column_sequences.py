@@ -10,8 +10,15 @@ from migration_gate.sql.identifiers import qualified_name
 
 
 def map_column_sequences(snapshot: Snapshot) -> Mapping[str, Sequence]:
-    """By the column, `schema.table.column`."""
-    owned = {sequence.owner: sequence for sequence in snapshot.sequences if sequence.owner is not None}
+    """By the column, `schema.table.column`. Of several that belong to one, the one that it is numbered by."""
+    defaults = {column.full_name: column.default for column in snapshot.columns}
+    owned: dict[str, Sequence] = {}
+    for sequence in snapshot.sequences:
+        owner = sequence.owner
+        if owner is not None:
+            is_in_use = sequence.identity or defaults.get(owner) == _next_value(sequence)
+            if is_in_use or owner not in owned:
+                owned[owner] = sequence
     return _map_free_sequences(snapshot) | owned
 
 

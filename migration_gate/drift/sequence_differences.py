@@ -87,14 +87,17 @@ def _unpaired_sequences(
 def _compare_free_sequences(
     database: Sequence | None, models: Sequence | None, scope: ComparisonScope
 ) -> Iterator[CatalogDifference]:
-    """Sequences of one name; one that the models' database only copied is not made by the models."""
+    """Sequences of one name; one that the models' database only copied is not made by the models.
+
+    One that numbers a column is a part of its default; another one that belongs to the column is not.
+    """
     if database is None:
         if models is not None and models.owner is None:
             yield make_described_difference("sequence", None, models, sequence_text)
     elif models is not None and not is_copied(database, models):
         yield from _compare_options(database, models, with_type=True)
         yield from _compare_comments(database, models)
-    elif database.owner is None:
+    elif database.owner is None or map_column_sequences(scope.database).get(database.owner) != database:
         has_users = is_used(database, *scope.sides)
         yield make_unmodelled_difference("sequence", database, sequence_text, has_users=has_users)
 

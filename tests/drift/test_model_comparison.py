@@ -288,6 +288,18 @@ def test_a_renamed_serial_sequence_is_name_only() -> None:
     assert find_kinds(serial("people_seq"), serial("users_id_seq")) == ["name-only"]
 
 
+@pytest.mark.parametrize("name", ["a", "z"])
+@pytest.mark.parametrize("identity", [False, True])
+def test_a_second_sequence_of_a_column_is_a_leftover(name: str, identity: bool) -> None:
+    default = None if identity else "nextval('public.users_id_seq'::regclass)"
+    column = replace(ID, default=default, identity="always" if identity else None)
+    own = replace(SERIAL, identity=identity)
+    models = replace(MODELS, columns=(column, EMAIL), sequences=(own,))
+    for sequences in ((own, replace(SERIAL, name=name)), (replace(SERIAL, name=name), own)):
+        (found,) = find_differences(replace(models, sequences=sequences), models)
+        assert (found.kind, found.object, found.models) == ("sequence", name, None)
+
+
 def test_serial_for_identity_is_one_difference() -> None:
     serial = replace(ID, default="nextval('public.users_id_seq'::regclass)")
     identity = replace(ID, identity="by default")
