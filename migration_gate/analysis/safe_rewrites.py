@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.domain_rules import find_domain
-from migration_gate.analysis.observed_changes import TypeChange
+from migration_gate.analysis.observed_changes import TypeChange, find_current_name
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
 from migration_gate.facts import ColumnState, DdlCommand, EnumType, NamedType
 from migration_gate.sql.identifiers import quote_identifier, split_qualified_name, truncate_identifier
@@ -17,6 +17,9 @@ IN_ONE_REVISION = (
     "Fill old rows some at a time, while others read and write. `autocommit_block()` commits what was done "
     "before it."
 )
+
+_LARGEST_NUMBERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+"""of a sequence of the type"""
 
 
 def rewrite_table(request: SafeWayRequest) -> SafeWay:
@@ -67,7 +70,7 @@ def _add_column(request: SafeWayRequest, column: ColumnState) -> str:
     if cause == "generated":
         return _add_generated(request, column)
     if cause == "identity":
-        return _add_identity(table, column)
+        return _add_identity(request, column)
     if cause == "domain":
         return _add_domain(request, column)
     if not cause:
@@ -106,23 +109,45 @@ def _add_generated(request: SafeWayRequest, column: ColumnState) -> str:
     )
 
 
-def _add_identity(table: str, column: ColumnState) -> str:
-    name = quote_identifier(column.name)
+def _add_identity(request: SafeWayRequest, column: ColumnState) -> str:
+    table, name = request.table, quote_identifier(column.name)
     sequence = code.name_beside(table, f"{_find_plain_name(table)}_{column.name}_fill")
     kind = "ALWAYS" if column.identity == "always" else "BY DEFAULT"
+    options = _write_options(request, column)
+    given = f" ({options})" if options else ""
     return code.join_code(
-        code.execute(f"CREATE SEQUENCE {sequence}"),
+        code.execute(f"CREATE SEQUENCE {sequence} {options}".rstrip()),
         code.add_column(table, column),
         code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"),
         code.update_in_batches(table, f"{name} = DEFAULT", f"{name} IS NULL"),
         code.set_not_null(table, [column.name]),
         code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"),
-        code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY"),
+        code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY{given}"),
         code.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', '{column.name}'), nextval('{sequence}'))"
         ),
         code.execute(f"DROP SEQUENCE {sequence}"),
     )
+
+
+def _write_options(request: SafeWayRequest, column: ColumnState) -> str:
+    """What the revision gives the numbers of an identity column, as SQL; '' for Postgres' own options."""
+    owner = ".".join((*find_current_name(request.replay, request.item.work.relation), column.name))
+    sequence = next((item for item in request.replay.catalog.sequences if item.owner == owner), None)
+    if sequence is None:
+        return ""
+    largest = _LARGEST_NUMBERS[sequence.type]
+    rises = sequence.increment > 0
+    least, most = (1, largest) if rises else (-largest - 1, -1)
+    options = (
+        ("START WITH", sequence.start, least if rises else most),
+        ("INCREMENT BY", sequence.increment, 1),
+        ("MINVALUE", sequence.minimum, least),
+        ("MAXVALUE", sequence.maximum, most),
+        ("CACHE", sequence.cache, 1),
+    )
+    given = [f"{words} {value}" for words, value, own in options if value != own]
+    return " ".join([*given, *(["CYCLE"] if sequence.cycle else [])])
 
 
 def _add_domain(request: SafeWayRequest, column: ColumnState) -> str:

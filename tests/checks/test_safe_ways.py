@@ -140,7 +140,9 @@ CASES = (
     ),
     Case("table-rewrite", 'op.execute("ALTER TABLE t9 ADD COLUMN serial_number bigserial")'),
     Case(
-        "table-rewrite", 'op.execute("ALTER TABLE t9 ADD COLUMN drawn bigint GENERATED ALWAYS AS IDENTITY")'
+        "table-rewrite",
+        'op.execute("ALTER TABLE t9 ADD COLUMN drawn bigint GENERATED ALWAYS AS IDENTITY '
+        '(START 100 INCREMENT 10 MAXVALUE 900 CYCLE)")',
     ),
     Case(
         "table-rewrite",
