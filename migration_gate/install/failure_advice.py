@@ -44,7 +44,10 @@ KNOWN_FAILURES = (
         "`psycopg2-binary` instead, or install them first (Debian: libpq-dev and gcc).",
     ),
     KnownFailure(
-        r"401 Unauthorized|403 Forbidden|\b401\b|\b403\b|could not read Username|Authentication failed|"
+        # Never the number alone: a folder, a version or a size may hold it.
+        r"\b40[13] (Unauthorized|Forbidden|Client Error|Error)\b|"
+        r"([Ee]rror|[Ss]tatus|[Cc]ode|returned|HTTP)\b\W{1,3}(code\W{1,3})?40[13]\b|"
+        r"could not read Username|Authentication failed|"
         r"Permission denied \(publickey\)|terminal prompts disabled",
         "A package index or repository asks for credentials. Pass them in the installer's own variables, in "
         "the step's `env:`: `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or `PIP_INDEX_URL` "
