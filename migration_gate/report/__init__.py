@@ -13,7 +13,8 @@ json_report         for programs; json_document: its fields, for the schema; jso
 sarif, junit, codequality, annotations      for code scanning, for CI systems, for the lines of a change
 
 verdict_selection   which verdicts are shown, in which order
-phrases             sentences about a run; loosened_phrases, base_phrases: about the change
+phrases             sentences about a run; trial_phrases: what was tried of single revisions;
+                    loosened_phrases, base_phrases: about the change
 anchor, check_page, allow_entry     of a finding: its file and identity, its documentation, what allows it
 edit_diff           lines that correct a finding, as a diff; suggestion: as a review comment
 markdown, printable_text, workflow_commands     keep hostile text harmless: pages, terminals, runners

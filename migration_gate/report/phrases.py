@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from migration_gate.check import Severity
 from migration_gate.facts import DriftRevision, Replay, Subject
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
+from migration_gate.report.trial_phrases import describe_trials
 from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts, standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
@@ -109,10 +110,11 @@ def describe_coverage(project: ProjectReport) -> str:
     if coverage.mapped_tables:
         tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
     revisions = f"{coverage.run_revisions} of {count_noun(coverage.revisions, 'revision')}"
-    line = f"Compared {tables}, ran {revisions}"
     has_owners = {bool(item.count) for item in project.check_coverage if item.subject == Subject.OWNER_COLUMN}
-    if coverage.compared_tables and has_owners == {False}:
-        line += ", found no owner column"
+    owners = ", found no owner column" if coverage.compared_tables and has_owners == {False} else ""
+    line = f"Compared {tables}{owners}, ran {revisions}"
+    if trials := describe_trials(project.facts.replay, project.facts.base):
+        line += f", {trials}"
     if not coverage.left_out:
         return line
     shown = [f"{item.object} ({item.why})" for item in coverage.left_out[:MAX_LEFT_OUT]]

@@ -51,7 +51,8 @@ def test_checks_that_looked_at_nothing_are_named() -> None:
     facts = Facts(replay=Replay(coverage=Coverage(3, 3, 2, 2)))
     project = ProjectReport("p", facts, check_coverage=entries)
     assert describe_coverage(project) == (
-        "Compared 3 of 3 mapped tables, ran 2 of 2 revisions, found no owner column"
+        "Compared 3 of 3 mapped tables, found no owner column, ran 2 of 2 revisions, tried locks, rows and "
+        "rollback of none (no base, so none is known to be new; `observe: all` and `rollback: all` try each)"
     )
     assert list(describe_check_coverage(project)) == [
         "3 compared tables: drift",

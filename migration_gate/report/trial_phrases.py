@@ -1,0 +1,58 @@
+"""What a report says of the trials of single revisions: locks, rows and rollbacks, tried on how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migration_gate.facts import Base, Replay
+from migration_gate.wording import join_words
+
+
+def describe_trials(replay: Replay, base: Base | None) -> str:
+    """`tried locks, rows and rollback of 2 of them`, with a reason where that is none; '' if none ran."""
+    if not replay.coverage.run_revisions or replay.failure is not None:
+        return ""
+    trials: dict[int, list[str]] = {}
+    for name, count, _ in _count_trials(replay):
+        trials.setdefault(count, []).append(name)
+    words = [f"{join_words(names, quote='')} of {count or 'none'}" for count, names in trials.items()]
+    reason = _explain_none(replay, base) if 0 in trials else ""
+    return f"tried {', '.join(words)}{f' ({reason})' if reason else ''}"
+
+
+def _count_trials(replay: Replay) -> Iterator[tuple[str, int, str]]:
+    """What is tried, on how many revisions, and whose trial is wanted (`change`, `all`, `off`)."""
+    scope = replay.observation.scope
+    yield "locks", len(replay.observation.revisions), scope
+    # Rows are made at the base: with `all`, too, only the revisions of the change meet them.
+    rehearsed = sum(1 for item in replay.rehearsal.revisions if not item.unproven)
+    yield "rows", rehearsed, "off" if scope == "off" else "change"
+    yield "rollback", sum(1 for item in replay.rollbacks if not item.unproven), replay.rollback_scope
+
+
+def _explain_none(replay: Replay, base: Base | None) -> str:
+    """Why nothing was tried; '' where something was to be tried: what kept it is said elsewhere."""
+    scopes = {scope for _, count, scope in _count_trials(replay) if not count}
+    if scopes == {"off"}:
+        return "as the settings say"
+    if "change" not in scopes:
+        return ""
+    if _has_new_revisions(replay):
+        return "" if _has_tables(base) else "no table was there before"
+    if base is not None and base.commit:
+        return "no revision is new"
+    has_all = replay.observation.scope == replay.rollback_scope == "all"
+    advice = "" if has_all else "; `observe: all` and `rollback: all` try each"
+    return f"no base, so none is known to be new{advice}"
+
+
+def _has_tables(base: Base | None) -> bool:
+    """Whether the base may have rows."""
+    if base is None or base.facts is None:
+        return base is None or not base.is_new_project
+    return bool(base.facts.replay.catalog.tables)
+
+
+def _has_new_revisions(replay: Replay) -> bool:
+    changed = frozenset(replay.changed_files)
+    return any(file.path in changed and file.is_loaded for file in replay.history.files)
