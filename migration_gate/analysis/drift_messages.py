@@ -14,7 +14,7 @@ from migration_gate.analysis.difference_sides import (
     find_value_noun,
 )
 from migration_gate.analysis.evaluated_defaults import FROZEN, is_evaluated_default, write_call
-from migration_gate.analysis.rename_advice import add_rename_advice, describe_followed_renames
+from migration_gate.analysis.rename_advice import add_rename_advice, describe_spelled_renames
 from migration_gate.analysis.revision_bodies import NO_DOWNGRADE
 from migration_gate.analysis.storage_differences import is_about_storage
 from migration_gate.analysis.type_width import is_narrowing, is_same_family
@@ -234,11 +234,11 @@ def _describe_drop(difference: Difference, uses: Sequence[NameUse] | None) -> st
 
 def _describe_change(difference: Difference) -> str:
     """The model first; then the lines that change the database."""
-    if difference.followed_renames:
-        return describe_followed_renames(difference)
+    revision = format_revision(difference)
+    if difference.differs_in_names_alone or (difference.spelled_renames and not revision):
+        return describe_spelled_renames(difference)
     if _is_evaluated(difference):
         return _describe_call(difference)
-    revision = format_revision(difference)
     if difference.fixed_by_others:
         return f"Correct the model. Else it changes together with another object: {ONE_REVISION}."
     side = "what the project declares" if difference.kind == "declared" else "the model"

@@ -31,13 +31,20 @@ def add_rename_advice(difference: Difference, advice: str) -> str:
     )
 
 
-def describe_followed_renames(difference: Difference) -> str:
+def describe_spelled_renames(difference: Difference) -> str:
     """What to do about a definition that spells the name of something that may be renamed."""
-    names = join_words([pair.database for pair in difference.followed_renames])
-    may_be = join_words([pair.models for pair in difference.followed_renames])
+    names = join_words([pair.database for pair in difference.spelled_renames])
+    may_be = join_words([pair.models for pair in difference.spelled_renames])
+    is_one = len(difference.spelled_renames) == 1
+    if difference.differs_in_names_alone:
+        differs = f"It differs in the name of {names} alone, which may be {may_be} in the models"
+        rename = "a rename corrects this as well."
+    else:
+        differs = f"It differs in the name of {names}, which may be {may_be} in the models, and in more"
+        rename = "rename first, and the next run offers lines for the rest."
     return (
-        f"It differs in the name of {names} alone, which may be {may_be} in the models: a rename corrects "
-        f"this as well.\nIf it is no rename, decide first what becomes of {names}: lines depend on that."
+        f"{differs}: {rename}\nIf {'it is' if is_one else 'they are'} no rename{'' if is_one else 's'}, "
+        f"decide first what becomes of {names}: lines depend on that."
     )
 
 

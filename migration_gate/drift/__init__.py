@@ -17,7 +17,7 @@ A *part* is a constraint or an index of a table.
     normalize           which spellings mean the same: expression, casts, type_names, literal_defaults
     frozen_defaults, type_changes       what a default or a type does that nobody meant
     rename_hints        what may be there under another name: likeness, rename_likeness (of columns),
-                        table_likeness, renamed_enums, table_behind_view; followed_renames: what spells such
+                        table_likeness, renamed_enums, table_behind_view; spelled_renames: what spells such
                         a name
     harmless_differences    no query notices them
     difference          a difference with its objects; difference_text: in SQL's words

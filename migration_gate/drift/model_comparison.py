@@ -14,13 +14,13 @@ from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.difference_origin import find_difference_origin
 from migration_gate.drift.enum_differences import find_enum_differences
 from migration_gate.drift.fix_order import FixOrder
-from migration_gate.drift.followed_renames import find_followed_renames
 from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.harmless_differences import explain_harmlessness
 from migration_gate.drift.named_type_differences import find_named_type_differences
-from migration_gate.drift.rename_hints import find_renames, list_rename_hints
+from migration_gate.drift.rename_hints import RenamePair, find_renames, list_rename_hints
 from migration_gate.drift.renamed_enums import apply_enum_renames, find_renamed_enums
 from migration_gate.drift.sequence_differences import find_sequence_differences
+from migration_gate.drift.spelled_renames import find_spelled_renames
 from migration_gate.drift.table_behind_view import apply_to_scope, find_tables_behind_views
 from migration_gate.drift.table_differences import find_table_differences
 from migration_gate.drift.unmanaged_differences import find_unmanaged_differences
@@ -119,10 +119,11 @@ def _add_explanations(
     differences = tuple(differences)
     renames = find_renames(differences, scope)
     rename_hints = list_rename_hints(renames)
-    followed_renames = find_followed_renames(differences, [rename.pair for rename in renames])
+    spelled_renames = find_spelled_renames(differences, [rename.pair for rename in renames])
     for item in differences:
-        followed = followed_renames.get(item.difference, ())
-        origin = find_difference_origin(replay, item, [pair.extra for pair in followed])
+        spelled = spelled_renames.get(item.difference)
+        followed = [pair.extra for pair in spelled.pairs] if spelled and spelled.is_all else []
+        origin = find_difference_origin(replay, item, followed)
         rename = rename_hints.get(item.difference)
         explained = replace(
             item.difference,
@@ -131,11 +132,15 @@ def _add_explanations(
             harmless_because=item.difference.harmless_because or explain_harmlessness(item, scope),
             rename_hint=rename.name if rename else "",
             rename_is_likely=rename is not None and rename.is_likely,
-            followed_renames=tuple(
-                NamePair(pair.extra.difference.object, pair.missing.difference.object) for pair in followed
-            ),
+            spelled_renames=tuple(_name_pairs(spelled.pairs)) if spelled else (),
+            differs_in_names_alone=bool(followed),
         )
         yield replace(item, difference=explained)
+
+
+def _name_pairs(pairs: Iterable[RenamePair]) -> Iterator[NamePair]:
+    for pair in pairs:
+        yield NamePair(pair.extra.difference.object, pair.missing.difference.object)
 
 
 def _is_called_equal(difference: Difference, called_equal: frozenset[FilteredObject]) -> bool:

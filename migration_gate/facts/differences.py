@@ -103,8 +103,10 @@ class Difference:
     """whether names, types and other properties speak for it; else only that nothing else has its type"""
     rename_fix: RenameFix | None = None
     """instead of dropping the one and adding the other: the lines that keep rows, if they were tried"""
-    followed_renames: tuple[NamePair, ...] = ()
-    """for a definition: the columns and tables without whose other names it would be the same"""
+    spelled_renames: tuple[NamePair, ...] = ()
+    """for a definition: what it spells, columns and tables, that may have another name in the models"""
+    differs_in_names_alone: bool = False
+    """whether it would be the same under these names"""
     location: Location | None = None
     """the line of `revision` that did it"""
     columns: tuple[str, ...] = ()

@@ -47,29 +47,47 @@ def compare(database: Snapshot, models: Snapshot, *commands: DdlCommand) -> tupl
     return compare_with_models(replay)
 
 
+ALONE = "It differs in the name of `t.number` alone, which may be `t.Code` in the models: a rename corrects"
+IN_MORE = (
+    "It differs in the name of `t.number`, which may be `t.Code` in the models, and in more: rename first"
+)
+
+
 @pytest.mark.parametrize(
-    ("table", "kind", "database", "models", "is_followed"),
+    ("table", "kind", "database", "models", "advice"),
     [
-        ("t", "unique", "UNIQUE (number, b)", 'UNIQUE ("Code", b)', True),
-        ("t", "check", "CHECK ((number <> 'x'::text))", "CHECK ((\"Code\" <> 'x'::text))", True),
-        ("child", "foreign key", "REFERENCES public.t(number, b)", 'REFERENCES public.t("Code", b)', True),
-        # A literal of that name is none: then nothing is said, rather than something wrong.
-        ("t", "check", "CHECK ((number <> 'number'::text))", "CHECK ((\"Code\" <> 'number'::text))", False),
-        ("t", "check", "CHECK ((number <> 'x'::text))", "CHECK ((\"Code\" <> 'y'::text))", False),
-        ("child", "check", "CHECK ((number > 1))", 'CHECK (("Code" > 1))', False),
+        ("t", "unique", "UNIQUE (number, b)", 'UNIQUE ("Code", b)', ALONE),
+        ("t", "check", "CHECK ((number <> 'x'::text))", "CHECK ((\"Code\" <> 'x'::text))", ALONE),
+        ("child", "foreign key", "REFERENCES public.t(number, b)", 'REFERENCES public.t("Code", b)', ALONE),
+        ("t", "check", "CHECK ((number <> ' number '''))", "CHECK ((\"Code\" <> ' number '''))", ALONE),
+        ("t", "check", "CHECK ((number <> 'x'::text))", "CHECK ((\"Code\" <> 'y'::text))", IN_MORE),
+        ("t", "unique", "UNIQUE (number, b)", 'UNIQUE ("Code", b) DEFERRABLE', IN_MORE),
+        # One side alone spells it: that is another difference.
+        ("t", "unique", "UNIQUE (number, b)", "UNIQUE (b)", ""),
+        ("child", "check", "CHECK ((number > 1))", 'CHECK (("Code" > 1))', ""),
     ],
 )
-def test_a_definition_that_spells_the_name_follows_the_rename(
-    table: str, kind: ConstraintKind, database: str, models: str, is_followed: bool
+def test_a_definition_that_spells_the_name_goes_with_the_rename(
+    table: str, kind: ConstraintKind, database: str, models: str, advice: str
 ) -> None:
     differences = compare(
         snapshot("number", constraint(table, kind, database)),
         snapshot("Code", constraint(table, kind, models)),
     )
     (difference,) = (item for item in differences if item.object.endswith(".k"))
-    assert bool(difference.followed_renames) is is_followed
-    advice = "It differs in the name of `t.number` alone, which may be `t.Code` in the models"
-    assert describe_fix(difference).startswith(advice) is is_followed
+    assert difference.differs_in_names_alone is (advice == ALONE)
+    text = describe_fix(difference)
+    assert text.startswith(advice) if advice else "differs in the name" not in text
+
+
+def test_lines_that_ran_are_offered_beside_a_possible_rename() -> None:
+    differences = compare(
+        snapshot("number", constraint("t", "unique", "UNIQUE (number, b)")),
+        snapshot("Code", constraint("t", "unique", 'UNIQUE ("Code", b) DEFERRABLE')),
+    )
+    (difference,) = (item for item in differences if item.object.endswith(".k"))
+    fixed = replace(difference, upgrade="op.execute('up')", downgrade="op.execute('down')")
+    assert "op.execute('up')" in describe_fix(fixed)
 
 
 @pytest.mark.parametrize(
