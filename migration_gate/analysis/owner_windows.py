@@ -96,8 +96,10 @@ def _find_window(
 def _group_new_steps(facts: Facts) -> Iterator[Sequence[Step]]:
     """The steps of the change's revisions in each context, with their snapshots; those at the base are not.
 
-    None of a context where a step lacks its snapshots.
+    None of a context where a step lacks its snapshots, and none of the base itself.
     """
+    if facts.base is None:
+        return
     new_ids = _list_changed_ids(facts.replay) - _list_base_ids(facts)
     groups: dict[int, list[Step]] = defaultdict(list)
     for step in facts.replay.steps:

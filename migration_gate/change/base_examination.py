@@ -148,8 +148,7 @@ class BaseExamination:
         return _Begun(self._examine_commit(base.commit, comparison))
 
     def _examine_commit(self, commit: str, comparison: Comparison, *, is_alone: bool = False) -> Base | None:
-        changed_paths = tuple(sorted(comparison.changed_paths()))
-        answer = self._run_process(commit, changed_paths, is_alone=is_alone)
+        answer = self._run_process(commit, comparison, is_alone=is_alone)
         if answer.must_be_alone:
             return None
         return Base(
@@ -161,7 +160,7 @@ class BaseExamination:
             comment_texts=answer.comment_texts,
         )
 
-    def _run_process(self, commit: str, changed_paths: tuple[str, ...], *, is_alone: bool) -> BaseAnswer:
+    def _run_process(self, commit: str, comparison: Comparison, *, is_alone: bool) -> BaseAnswer:
         # The module is loaded before the server starts: what it needs later is not.
         from migration_gate.change.base_policy import choose_policy  # noqa: PLC0415
 
@@ -173,8 +172,15 @@ class BaseExamination:
                 os.close(process_end)
             if process is None or process.stdin is None:
                 return BaseAnswer(failure="The run was ended.")
-            settings = choose_policy(self._settings, self._comparison.result(), os.environ).settings
-            request = BaseRequest(settings, self._python, commit, changed_paths, is_alone, process_end)
+            request = BaseRequest(
+                choose_policy(self._settings, comparison, os.environ).settings,
+                self._python,
+                commit,
+                tuple(sorted(comparison.changed_paths())),
+                tuple(sorted(comparison.edited_paths())),
+                is_alone,
+                process_end,
+            )
             with contextlib.suppress(BrokenPipeError):  # it has ended, or needs nothing more
                 self._send_messages(process.stdin, request)
             data = answers.read()

@@ -27,6 +27,8 @@ class BaseRequest:
     commit: str
     changed_paths: tuple[str, ...]
     """what the change adds, edits or deletes, relative to the repository"""
+    edited_paths: tuple[str, ...]
+    """of these, what it adds or edits otherwise than by moving it or wording it anew"""
     is_alone: bool
     """nothing is shared, and the change has been examined: on a server of the user's both would meet"""
     answer: int

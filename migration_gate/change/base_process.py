@@ -15,7 +15,10 @@ from typing import BinaryIO, NoReturn, TypeVar
 from migration_gate.change.base_messages import BaseAnswer, BaseRequest, Shared
 from migration_gate.change.base_models import examine_with_shared_replay
 from migration_gate.change.base_settings import build_base_settings, has_environment
+from migration_gate.change.earlier_files import find_earlier_files
 from migration_gate.change.revision_dependencies import REVISION_MARK, depends_on_changes
+from migration_gate.ci.base_revision import BaseRevision, Comparison, FileChange
+from migration_gate.ci.known_revisions import KnownRevisions
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
@@ -32,6 +35,7 @@ from migration_gate.verdict.comment_files import read_comment_files
 T = TypeVar("T")
 NICENESS = 5
 """the replay of the change goes first: it takes longer"""
+NO_BASE = BaseRevision(None, "it is the base")
 
 
 class _MustBeAlone(Exception):
@@ -98,7 +102,15 @@ def _examine_base(request: BaseRequest, settings: Settings, tree: Path, messages
             return facts
     if SCHEME.match(settings.postgres) and not request.is_alone:
         raise _MustBeAlone
-    return _exhaust(examine_project(settings))
+    return _exhaust(examine_project(settings, change=_describe_edits(request, tree)))
+
+
+def _describe_edits(request: BaseRequest, tree: Path) -> Comparison:
+    """The base's own change: the revisions that are going to be edited, which are tried here as there."""
+    checkout = find_repository_root(request.settings.root)
+    paths = sorted(find_earlier_files(tree, checkout, request.edited_paths, request.changed_paths))
+    known = KnownRevisions(edited=frozenset(paths))  # only their rollback can be what the change is judged by
+    return Comparison(NO_BASE, tuple(FileChange("M", path) for path in paths), known_revisions=known)
 
 
 def _changes_replay(request: BaseRequest, settings: Settings, tree: Path) -> bool:

@@ -2,7 +2,7 @@
 
 event               which event of which CI started it
 base_revision       what the change is compared with; changed_lines: which lines it changes
-reworded_revisions  revisions of which only layout, comments and docstrings differ
+known_revisions     files of the change whose revisions stand at the base: reworded, or edited
 clone_history       the commits that are at hand, and those that can be fetched
 untrusted_code      whose code may run
 """

@@ -24,7 +24,7 @@ from migration_gate.ci.clone_history import (
     read_parents,
 )
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
-from migration_gate.ci.reworded_revisions import find_reworded
+from migration_gate.ci.known_revisions import KnownRevisions, find_known_revisions
 from migration_gate.errors import Misconfigured, RepositoryUnreadable
 from migration_gate.facts import ChangedFile, Lineage
 from migration_gate.git.git_command import find_repository_root, run_git
@@ -69,8 +69,8 @@ class Comparison:
     """sorted; None if there is no base"""
     lines: tuple[ChangedFile, ...] = ()
     """what these files have got; only if it was asked for"""
-    reworded: frozenset[str] = frozenset()
-    """revisions among these files whose code is the base's; only with the lines"""
+    known_revisions: KnownRevisions = KnownRevisions()
+    """files of revisions that stand at the base, too; only with the lines"""
 
     def changed_paths(self, statuses: str = "ADMT") -> frozenset[str]:
         """The files that differ in one of these ways."""
@@ -81,11 +81,15 @@ class Comparison:
 
         A revision of which only layout, comments and docstrings differ is not edited either.
         """
-        paths = self.changed_paths("AMT") - self.reworded
+        paths = self.changed_paths("AMT") - self.known_revisions.reworded
         if not self.lines or not self.changed_paths("D"):
             return paths
         with_lines = {file.path for file in self.lines}
         return paths - {path for path in self.changed_paths("A") if path not in with_lines}
+
+    def pending_paths(self) -> frozenset[str]:
+        """Of the new and edited files those that are not of revisions which production has run."""
+        return self.edited_paths() - self.known_revisions.edited
 
 
 def compare_with_base(
@@ -112,7 +116,7 @@ def compare_with_base(
     return replace(
         comparison,
         lines=read_changed_lines(folder, base.commit, untracked),
-        reworded=find_reworded(folder, base.commit, edited, added, removed),
+        known_revisions=find_known_revisions(folder, base.commit, edited, added, removed),
     )
 
 

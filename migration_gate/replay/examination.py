@@ -46,24 +46,29 @@ class PackageInstallation:
 
 
 def examine_project(
-    settings: Settings, servers: SharedServers | None = None, *, later_module: str = EXAMINATION_ON_SERVER
+    settings: Settings,
+    servers: SharedServers | None = None,
+    *,
+    later_module: str = EXAMINATION_ON_SERVER,
+    change: Comparison | None = None,
 ) -> Generator[Progress, None, Facts]:
     """Replay the project of these settings. Yields its progress, returns the facts. Raises GateError.
 
     servers: those of a run of several projects; without them the project has one of its own.
     later_module: what the caller is going to need; it is loaded while the history runs.
+    change: what differs from the base, if that is known; without it, git is asked.
     """
     with ExitStack() as own:
         servers = servers or own.enter_context(SharedServers(serves_several=False))
-        facts, stage_times = yield from measure_stages(_examine(settings, servers, later_module))
+        facts, stage_times = yield from measure_stages(_examine(settings, servers, later_module, change))
     return replace(facts, replay=replace(facts.replay, stage_times=stage_times))
 
 
 def _examine(
-    settings: Settings, servers: SharedServers, later_module: str
+    settings: Settings, servers: SharedServers, later_module: str, change: Comparison | None
 ) -> Generator[Progress, None, Facts]:
     """From a checkpoint, if one fits. What fails there is not reported from it: all is replayed again."""
-    beginning = Beginning(is_allowed=settings.checkpoint != "off" and not servers.serves_several)
+    beginning = Beginning(change, is_allowed=settings.checkpoint != "off" and not servers.serves_several)
     try:
         facts = yield from _examine_project(settings, servers, later_module, beginning)
     except Exception as error:
@@ -74,7 +79,7 @@ def _examine(
         reason = _describe_failure(facts.replay)
         if not beginning.is_restored or not reason:
             return facts
-    facts = yield from _examine_project(settings, servers, later_module, Beginning(is_allowed=False))
+    facts = yield from _examine_project(settings, servers, later_module, Beginning(change, is_allowed=False))
     if not _describe_failure(facts.replay) and beginning.checkpoint is not None:
         beginning.checkpoint.remove_state()  # or each later run would fail first
     note = REPEATED + reason.splitlines()[0]
@@ -91,6 +96,8 @@ def _describe_failure(replay: Replay) -> str:
 class Beginning:
     """Where a run begins."""
 
+    change: Comparison | None
+    """what differs from the base, if that is known already"""
     is_allowed: bool
     """a checkpoint may be read or written"""
     is_restored: bool = False
@@ -114,7 +121,7 @@ def _examine_project(
         background = run.enter_context(ThreadPoolExecutor(3))
         # First of all: nothing takes longer than the worker's import of SQLAlchemy.
         worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
-        comparison_with_base = background.submit(_compare_with_base, settings)
+        comparison_with_base = background.submit(_compare_with_base, settings, beginning.change)
         plan = plan or (yield from _prepare_server(settings))
         yield Progress("postgres", settings.postgres)
         with _examine_base(settings, project, comparison_with_base) as base:
@@ -190,7 +197,9 @@ def _prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]
     return (yield from prepare_server(settings))
 
 
-def _compare_with_base(settings: Settings) -> Comparison:
+def _compare_with_base(settings: Settings, change: Comparison | None) -> Comparison:
+    if change is not None:
+        return change
     from migration_gate.ci.base_revision import compare_with_base  # noqa: PLC0415 - after the worker
 
     return compare_with_base(settings.root, settings.base, os.environ, with_lines=True)

@@ -50,6 +50,7 @@ def prepare_databases(
         database=database,
         models_database=f"{database}_models",
         changed_files=absolute_paths(settings.root, change.edited_paths()),
+        pending_files=absolute_paths(settings.root, change.pending_paths()),
         changed_lines=change.lines,
         new_files=tuple(sorted(change.changed_paths("A"))),
         base=base,

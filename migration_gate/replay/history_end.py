@@ -135,7 +135,7 @@ def build_rehearsal_run(
     """The new revisions, which run with rows in copies of the database as it was before them."""
     if not setup.wants_rehearsal:
         return None
-    split = split_history(answer.lines, setup.changed_files)
+    split = split_history(answer.lines, setup.pending_files)
     if not split.new or not split.old:
         return None
     from migration_gate.replay.rehearsal_run import RehearsalRun  # noqa: PLC0415 - of a change

@@ -63,7 +63,7 @@ def _compares_releases(setup: ReplaySetup, lines: Sequence[Line]) -> bool:
     """Whether the change has revisions whose effect on the live release is tried, or this is its base."""
     if setup.settings.observe == "off":
         return False
-    return not setup.settings.examines_base or bool(split_history(lines, setup.changed_files).new)
+    return not setup.settings.examines_base or bool(split_history(lines, setup.pending_files).new)
 
 
 def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsRequest) -> ModelsAnswer:

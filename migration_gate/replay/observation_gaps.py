@@ -26,10 +26,10 @@ NO_SUPERUSER_ADVICE = (
 
 
 def add_missing_revisions(
-    observation: Observation, begun: Collection[str], history: History, changed_files: Collection[str]
+    observation: Observation, begun: Collection[str], history: History, pending_files: Collection[str]
 ) -> Observation:
     """The observation, with a blind spot for each revision that ran and was not observed."""
-    wanted = _list_wanted(begun, history, changed_files if observation.scope == "change" else None)
+    wanted = _list_wanted(begun, history, pending_files if observation.scope == "change" else None)
     missing = [revision for revision in wanted if revision not in observation.revisions]
     spots = tuple(DROPPED.format(revision=revision) for revision in missing)
     return replace(observation, blind_spots=(*observation.blind_spots, *spots))
@@ -46,14 +46,14 @@ def find_unobserved(setup: ReplaySetup, begun: Collection[str], history: History
     scope = setup.settings.observe
     if scope == "off" or can_observe(setup.server):
         return
-    files = None if scope == "all" else _list_changed(setup)
+    files = None if scope == "all" else _list_pending(setup)
     if _list_wanted(begun, history, files):
         yield Unchecked(SUBJECT, NO_SUPERUSER, NO_SUPERUSER_ADVICE, is_foreseen=True)
 
 
-def _list_changed(setup: ReplaySetup) -> set[str]:
+def _list_pending(setup: ReplaySetup) -> set[str]:
     top = f"{setup.repository.resolve().as_posix()}/"
-    return {path.removeprefix(top) for path in setup.changed_files}
+    return {path.removeprefix(top) for path in setup.pending_files}
 
 
 def _list_wanted(begun: Collection[str], history: History, files: Collection[str] | None) -> list[str]:

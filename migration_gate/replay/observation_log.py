@@ -171,7 +171,7 @@ def _point_adapter() -> TypeAdapter[LogPoint]:
 def is_observed(setup: ReplaySetup) -> bool:
     """Whether there may be revisions to look at, and the server lets the gate do so."""
     scope = setup.settings.observe
-    has_revisions = scope == "all" or (scope == "change" and bool(setup.changed_files))
+    has_revisions = scope == "all" or (scope == "change" and bool(setup.pending_files))
     return has_revisions and can_observe(setup.server)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +102,7 @@ def collect_replay_facts(
                 )
             )
         ),
-        changed_files=_relative_paths(setup),
+        changed_files=_relative_paths(setup, setup.changed_files),
         changed_lines=setup.changed_lines,
         unchecked=(
             *answer.unchecked(),
@@ -138,7 +138,8 @@ def _build_observation(
         has_failed=answer.failure() is not None,
     )
     observation = place_foreign_keys(observation, replayed_database.ddl_commands)
-    return add_missing_revisions(observation, answer.begun_steps().values(), history, _relative_paths(setup))
+    pending_files = _relative_paths(setup, setup.pending_files)
+    return add_missing_revisions(observation, answer.begun_steps().values(), history, pending_files)
 
 
 def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
@@ -188,10 +189,10 @@ def _name_start(settings: Settings) -> str:
     return " and ".join(name for name, is_set in names if is_set)
 
 
-def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:
-    """The files of the change as findings name them."""
+def _relative_paths(setup: ReplaySetup, files: Iterable[str]) -> tuple[str, ...]:
+    """Files as findings name them; none of those outside of the repository."""
     top = setup.repository.resolve()
-    paths = (Path(path) for path in setup.changed_files)
+    paths = map(Path, files)
     return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))
 
 

@@ -33,6 +33,8 @@ class ReplaySetup:
     """the worker makes it, a copy in which the models create their tables"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
+    pending_files: tuple[str, ...] = ()
+    """of these, all but revisions that stand at the base: what production has yet to run"""
     changed_lines: tuple[ChangedFile, ...] = ()
     """their lines; paths are relative to the repository"""
     new_files: tuple[str, ...] = ()
@@ -83,14 +85,12 @@ class ReplaySetup:
     @property
     def wants_rehearsal(self) -> bool:
         """Whether there may be new revisions to rehearse."""
-        return self.settings.observe != "off" and bool(self.changed_files)
+        return self.settings.observe != "off" and bool(self.pending_files)
 
     @property
     def wants_earlier_database(self) -> bool:
         """Whether the database is to be copied before the first new revision."""
-        return bool(self.changed_files) and (
-            self.settings.observe != "off" or self.settings.rollback != "off"
-        )
+        return self.wants_rehearsal or (bool(self.changed_files) and self.settings.rollback != "off")
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -112,6 +112,7 @@ class ReplaySetup:
             self.database,
             self.models_database,
             self.changed_files,
+            self.pending_files,
             stamp,
             self.other_databases,
             tuple(os.path.realpath(self.repository / path) for path in self.new_files),

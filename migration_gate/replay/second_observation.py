@@ -26,7 +26,7 @@ def observe_again(
     The rehearsal has made the database of the base.
     """
     was_kept = any(message.point is not None and message.point.point == "kept" for message in log)
-    split = split_history(answer.lines, setup.changed_files)
+    split = split_history(answer.lines, setup.pending_files)
     if not was_kept or setup.settings.observe != "change" or rehearsal.unproven or not split.old:
         return ()
     runs = _list_runs(answer.lines, split)

@@ -35,6 +35,8 @@ class WorkerTask:
     """the name that the copy for the models gets"""
     changed_files: tuple[str, ...] = ()
     """real paths of the files that the change adds or edits"""
+    pending_files: tuple[str, ...] = ()
+    """of these, all but revisions that stand at the base"""
     stamp: str = "heads"
     """the revision that a bootstrap writes into the version table"""
     other_databases: tuple[tuple[str, str], ...] = ()
@@ -76,6 +78,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         rollback=settings.rollback,
         observe=settings.observe if can_observe(server) else "off",
         changed_files=task.changed_files,
+        pending_files=task.pending_files,
         new_files=task.new_files,
         log_after_step=not server.superuser,
         stamp=task.stamp,

@@ -37,7 +37,7 @@ def _explain_none(replay: Replay, base: Base | None) -> str:
         return "as the settings say"
     if "change" not in scopes:
         return ""
-    if _has_new_revisions(replay):
+    if _has_new_revisions(replay, base):
         return "" if _has_tables(base) else "no table was there before"
     if base is not None and base.commit:
         return "no revision is new"
@@ -53,6 +53,12 @@ def _has_tables(base: Base | None) -> bool:
     return bool(base.facts.replay.catalog.tables)
 
 
-def _has_new_revisions(replay: Replay) -> bool:
+def _has_new_revisions(replay: Replay, base: Base | None) -> bool:
+    """Whether the change has a revision that is not the base's, as far as that is known."""
+    earlier = base.history if base is not None else None
     changed = frozenset(replay.changed_files)
-    return any(file.path in changed and file.is_loaded for file in replay.history.files)
+    return any(
+        file.path in changed and file.is_loaded
+        for file in replay.history.files
+        if file.revision is None or earlier is None or earlier.find_revision(file.revision) is None
+    )

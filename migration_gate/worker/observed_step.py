@@ -185,12 +185,17 @@ def choose_observed_revisions(order: Order, plan: Sequence[Any]) -> frozenset[st
     """The revisions of the plan whose locks are observed."""
     if order.observe == "all":
         return frozenset(step.revision.revision for step in plan)
-    return frozenset(_list_changed(order, plan) if order.observe == "change" else ())
+    return frozenset(_list_in_files(plan, order.pending_files) if order.observe == "change" else ())
 
 
 def _list_changed(order: Order, plan: Sequence[Any]) -> list[str]:
     """The revisions of the plan whose files the change adds or edits."""
-    changed_files = set(order.changed_files)
-    if not changed_files:
+    return _list_in_files(plan, order.changed_files)
+
+
+def _list_in_files(plan: Sequence[Any], files: Sequence[str]) -> list[str]:
+    """The revisions of the plan that are in these files."""
+    chosen = set(files)
+    if not chosen:
         return []
-    return [step.revision.revision for step in plan if resolve_path(step.revision.path) in changed_files]
+    return [step.revision.revision for step in plan if resolve_path(step.revision.path) in chosen]

@@ -37,13 +37,14 @@ def make_change(*states: tuple[str, ...] | None, transactions: tuple[Transaction
         before, after = catalogs[number - 2 : number]
         steps.append(Step(number, revision.id, 0.01, transactions=transactions, before=before, after=after))
         commands.append(make_ddl_command(number, "media", "id integer", oid=OID))
-    return make_replay_facts(
+    facts = make_replay_facts(
         graph,
         steps=tuple(steps),
         catalog=catalogs[-1],
         ddl_commands=tuple(commands),
         changed_files=tuple(revision.location.file for revision in graph.revisions[1:]),
     )
+    return replace(facts, base=Base("c0ffee", "the base", failure="it does not import"))
 
 
 def _make_catalog(lines: tuple[str, ...] | None) -> Snapshot:
@@ -142,6 +143,7 @@ def test_revisions_that_are_at_the_base_are_not_of_the_change() -> None:
     assert len(list_windows(replace(facts, base=base))) == 0, "b2 is there"
     old = replace(make_owner_facts(), replay=replace(facts.replay, history=make_chain("a1")))
     assert len(list_windows(replace(facts, base=replace(base, facts=old)))) == 1
+    assert not list_windows(replace(facts, base=None)), "of the base itself, which the change only edits"
 
 
 def test_a_revision_without_snapshots_says_nothing() -> None:

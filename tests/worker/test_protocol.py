@@ -176,6 +176,7 @@ ORDER = Order(
     observe="change",
     rollback="change",
     changed_files=("/app/caf\udce9.py",),
+    pending_files=("/app/migrations/versions/2_b.py",),
     log_after_step=False,
     stamp="heads",
 )

@@ -102,6 +102,8 @@ class Order:
     """which revisions' locks are observed: change, all or off"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
+    pending_files: tuple[str, ...]
+    """of these, all but revisions that stand at the base"""
     log_after_step: bool
     """the server has no event triggers of ours: call the DDL log after each step"""
     stamp: str
@@ -187,10 +189,13 @@ def decode_request(data: bytes) -> Request:
     return ModelsRequest(places, tuple(fields["tables"]), fields["describes_tables"])
 
 
+FILE_LISTS = ("changed_files", "pending_files", "new_files")
+
+
 def decode_order(data: bytes) -> Order:
     """What `encode_order` made. Raises TypeError if the two ends are not of the same version."""
     fields: dict[str, Any] = json.loads(data)
-    for name in ("sys_path", "target", "x_arguments", "changed_files", "new_files", "relocation"):
+    for name in ("sys_path", "target", "x_arguments", *FILE_LISTS, "relocation"):
         fields[name] = tuple(fields[name])
     fields["server"] = ServerAddress(**fields["server"])
     fields["config"] = ConfigSource(**fields["config"])

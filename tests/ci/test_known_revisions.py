@@ -1,4 +1,4 @@
-"""Revisions of which only layout, comments and docstrings differ are none of the change's."""
+"""Revisions that stand at the base: those that are only reworded, and those whose code is edited."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from tests.support.git_repositories import commit, git, started
 pytestmark = pytest.mark.slow  # each starts another program
 TEXT = Rev("0001", 'op.execute("SELECT 1")').text()
 VERSIONS = "migrations/versions"
+
+
+def pending_in(folder: Path, base: str) -> set[str]:
+    return set(compare_with_base(folder, base, {}, with_lines=True).pending_paths())
 
 
 def edited_in(folder: Path, base: str) -> set[str]:
@@ -45,6 +49,8 @@ def test_a_revision_is_edited_if_its_code_is_another(tmp_path: Path) -> None:
         f"{VERSIONS}/{name}.py" for name in ("code", "downgrade", "parent", "reader", "broken", "linked")
     }
     assert edited_in(folder, base) == {*expected, "models.py"}
+    has_run = {f"{VERSIONS}/{name}.py" for name in ("code", "downgrade", "reader")}
+    assert pending_in(folder, base) == {*expected, "models.py"} - has_run
 
 
 def test_a_revision_that_was_moved_and_reworded_is_not_edited(tmp_path: Path) -> None:
@@ -56,6 +62,21 @@ def test_a_revision_that_was_moved_and_reworded_is_not_edited(tmp_path: Path) ->
         folder, {"new/a.py": f"# {'much ' * 400}\n{TEXT}", "new/b.py": other.replace("SELECT 1", "SELECT 2")}
     )
     assert edited_in(folder, base) == {"new/b.py"}
+    assert pending_in(folder, base) == set()
+
+
+def test_a_revision_whose_identifier_is_not_one_string_has_not_run(tmp_path: Path) -> None:
+    texts = {
+        "computed.py": TEXT.replace("revision = '0001'", "revision = '00' + '01'"),
+        "twice.py": TEXT.replace("revision = '0001'", "revision = '0001'\nrevision = '0001'"),
+        "typed.py": TEXT.replace("revision = '0001'", "revision: str = '0001'"),
+    }
+    assert all(text != TEXT for text in texts.values())
+    folder = started(tmp_path / "project", texts)
+    base = git(folder, "rev-parse", "HEAD")
+    commit(folder, {name: text.replace("SELECT 1", "SELECT 2") for name, text in texts.items()})
+    assert edited_in(folder, base) == set(texts)
+    assert pending_in(folder, base) == {"computed.py", "twice.py"}
 
 
 def test_what_git_cannot_show_has_no_contents(tmp_path: Path) -> None:
