@@ -8,37 +8,61 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from migration_gate.catalog.broken_rules import CIRCUMVENTION
 from migration_gate.facts import BrokenRule, RowChange
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 _WORD = re.compile(r"\w+")
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _ALTER = (
-    r"alter\b.*\b(?:type|rename|expression|drop\s+(?!default\b|not\b|constraint\b)|"
+    rf"alter\b.*\b(?:alter\s+(?:(?:column|attribute)\s+{_NAME}|(?!column\b|attribute\b){_NAME})\s+"
+    r"(?:(?:set\s+data\s+)?type|set\s+expression)\b|rename\b|"
+    r"drop\s+(?!default\b|not\b|constraint\b|identity\b|expression\b)|"
     r"add\s+(?!constraint\b|check\b|unique\b|primary\b|foreign\b|exclude\b))"
 )
-"""but not one that does no more than set a default, or add a rule"""
+"""but not one that does no more than set a default, or add a rule; a column may be called `type`"""
+_DROP = r"drop\s+(?!default\b|not\b|constraint\b|identity\b|expression\b|index\b|trigger\b|policy\b)"
 _CAUSES: Mapping[str, re.Pattern[str]] = {
-    "lost rows": re.compile(r"\b(?:delete|truncate)\b", re.IGNORECASE),
-    "dropped table": re.compile(r"\bdrop\s+table\b", re.IGNORECASE),
-    "dropped column": re.compile(r"\bdrop\b", re.IGNORECASE),
-    "merged values": re.compile(rf"\b(?:update\b|{_ALTER})", re.IGNORECASE | re.DOTALL),
-    "emptied values": re.compile(rf"\b(?:update\b|{_ALTER}|delete\b|drop\b)", re.IGNORECASE | re.DOTALL),
-    "other values": re.compile(rf"\b(?:update\b|{_ALTER})", re.IGNORECASE | re.DOTALL),
+    kind: re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for kind, pattern in {
+        "lost rows": r"\b(?:delete|truncate)\b",
+        "dropped table": r"\bdrop\s+table\b",
+        "dropped column": rf"\b{_DROP}",
+        "merged values": rf"\b(?:update\b|{_ALTER})",
+        "emptied values": rf"\b(?:update\b|{_ALTER}|delete\b|{_DROP})",
+        "other values": rf"\b(?:update\b|{_ALTER})",
+    }.items()
 }
 """the statements that may do this to rows"""
-_CALL = re.compile(r"^\s*(?:do\b|call\b|select\s+[\w.\"]+\s*\()", re.IGNORECASE)
-"""what runs other statements, which stand in a function"""
+_WRITES = re.compile(r"\b(?:insert|update|merge|copy)\b", re.IGNORECASE)
+_REMOVALS = re.compile(r"\b(?:delete|truncate|update|merge)\b", re.IGNORECASE)
+_CALL = re.compile(r"^\s*(?:do|call)\b", re.IGNORECASE)
+"""what runs other statements"""
+_QUERY = re.compile(r"^\s*(?:select|with|insert|values)\b", re.IGNORECASE)
+"""what does so where it names a function that does"""
+_NEW_FUNCTION = re.compile(
+    rf"\bcreate\s+(?:or\s+replace\s+)?function\s+(?:{_NAME}\s*\.\s*)?(?P<name>{_NAME})", re.IGNORECASE
+)
+_NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
+_GUARDED = re.compile(
+    r"\bsession_replication_role\W+(?:to\W+)?(?:origin|local|default)\b|"
+    r"\breset\s+session_replication_role\b|\benable\s+(?:always\s+)?trigger\b",
+    re.IGNORECASE,
+)
+"""statements from which on Postgres keeps foreign keys again"""
+_REFERENCED = re.compile(rf"\bREFERENCES\s+(?:{_NAME}\.)?(?P<table>{_NAME})")
 
 
 class LossCauses:
-    """The statements of one revision."""
+    """The statements of one revision; `functions` are the names of the database's own."""
 
-    def __init__(self, statements: Sequence[ExecutedStatement]) -> None:
+    def __init__(self, statements: Sequence[ExecutedStatement], functions: Iterable[str] = ()) -> None:
         self._statements = statements
+        self._functions = functions
         self._fitting: dict[str, Mapping[int, None]] = {}
         """positions of the statements that may do a kind of change, in their order"""
 
@@ -61,13 +85,63 @@ class LossCauses:
         return replace(change, statement=statement.sql, line=statement.line)
 
     def find_breaker(self, rule: BrokenRule) -> BrokenRule:
-        """The rule with the statement that changed rows past it; of one that is NOT VALID, what made it."""
-        named = self._find_name(rule.constraint)
-        if named and not rule.is_validated:
-            statement = self._statements[max(named)]
-            return replace(rule, statement=statement.sql, line=statement.line)
-        change = self.find_cause(RowChange("other values", rule.schema, rule.table))
-        return replace(rule, statement=change.statement, line=change.line)
+        """The rule with the statement that changed rows past it; of a new NOT VALID one, what made it.
+
+        If nothing else is known: the statement after which Postgres did not keep the rule.
+        """
+        position = self._find_making(rule)
+        if position is None:
+            position = self._find_circumventing(rule)
+        if position is None:
+            return rule
+        statement = self._statements[position]
+        return replace(rule, statement=statement.sql, line=statement.line)
+
+    def _find_making(self, rule: BrokenRule) -> int | None:
+        """Of a rule without a name in the text, what makes one that is NOT VALID on its table."""
+        if rule.is_validated:
+            return None
+        named = _find_last(self._find_name(rule.constraint), self._not_valid)
+        return named if named is not None else _find_last(self._find_name(rule.table), self._not_valid)
+
+    def _find_circumventing(self, rule: BrokenRule) -> int | None:
+        referenced = _REFERENCED.search(rule.definition)
+        places = [_find_last(self._find_name(rule.table), self._unguarded_writes)]
+        if referenced is not None:
+            places.append(_find_last(self._find_name(referenced["table"]), self._unguarded_removals))
+        known = [place for place in places if place is not None]
+        return max(known) if known else self._find_disabling()
+
+    @cached_property
+    def _not_valid(self) -> Mapping[int, None]:
+        return {number: None for number, item in enumerate(self._statements) if _NOT_VALID.search(item.sql)}
+
+    @cached_property
+    def _unguarded_writes(self) -> Mapping[int, None]:
+        return {number: None for number in self._unguarded if _WRITES.search(self._statements[number].sql)}
+
+    @cached_property
+    def _unguarded_removals(self) -> Mapping[int, None]:
+        return {number: None for number in self._unguarded if _REMOVALS.search(self._statements[number].sql)}
+
+    @cached_property
+    def _unguarded(self) -> dict[int, None]:
+        """Positions of the statements that run while triggers are disabled, with that which disables them."""
+        positions: dict[int, None] = {}
+        is_unguarded = False
+        for number, item in enumerate(self._statements):
+            disables = CIRCUMVENTION.search(item.sql) is not None
+            is_unguarded = (is_unguarded or disables) and _GUARDED.search(item.sql) is None
+            if is_unguarded or (disables and ";" in item.sql.strip().rstrip(";")):
+                positions[number] = None
+        return positions
+
+    def _find_disabling(self) -> int | None:
+        """The last statement that disables triggers."""
+        for number in reversed(self._unguarded):
+            if CIRCUMVENTION.search(self._statements[number].sql):
+                return number
+        return None
 
     def _list_fitting(self, kind: str) -> Mapping[int, None]:
         if kind not in self._fitting:
@@ -87,7 +161,14 @@ class LossCauses:
 
     @cached_property
     def _last_call(self) -> int | None:
-        calls = (number for number, item in enumerate(self._statements) if _CALL.match(item.sql))
+        """What ran a block or a procedure, or a function that is none of Postgres' own."""
+        calls = {number for number, item in enumerate(self._statements) if _CALL.match(item.sql)}
+        made = (_NEW_FUNCTION.search(item.sql) for item in self._statements)
+        names = {*self._functions, *(match["name"].strip('"') for match in made if match is not None)}
+        for name in names:
+            calls.update(
+                position for position in self._find_name(name) if _QUERY.match(self._statements[position].sql)
+            )
         return max(calls, default=None)
 
     @cached_property

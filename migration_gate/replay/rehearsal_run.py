@@ -230,7 +230,7 @@ class RehearsalRun:
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
-        causes = LossCauses(statements)
+        causes = LossCauses(statements, (routine.name for routine in filled.snapshot.routines))
         broken = find_broken_rules(connection, self._version_tables, texts)
         self._results[revision] = replace(
             known,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from migration_gate.facts import BrokenRule, RowChange, RowLoss
@@ -28,6 +30,12 @@ def name_cause(kind: RowLoss, table: str, column: str = "") -> int | None:
     change = LossCauses(statements).find_cause(RowChange(kind, "public", table, column))
     assert change.statement == (SQL[change.line - 1] if change.line else "")
     return change.line
+
+
+def make_causes(statements: Sequence[str]) -> LossCauses:
+    """Of a revision with these statements, the first in line 1; the database has `app.correct`."""
+    executed = [ExecutedStatement(sql, 0.0, line) for line, sql in enumerate(statements, 1)]
+    return LossCauses(executed, ["correct"])
 
 
 @pytest.mark.parametrize(
@@ -59,13 +67,46 @@ def test_the_last_statement_that_fits_best(kind: RowLoss, table: str, column: st
             1,
             id="a name of several words, and what leaves values alone",
         ),
-        pytest.param(("SELECT id FROM log", "SELECT app.correct('log')", "SET x = 1"), 2, id="a function"),
+        pytest.param(
+            ("SELECT app.correct('log')", "SELECT id FROM log", "SELECT count(*) FROM log", "SET x = 1"),
+            1,
+            id="a function of the database, and one of Postgres'",
+        ),
+        pytest.param(
+            ('CREATE FUNCTION app."set"() RETURNS void AS $$ … $$', 'SELECT app."set"()', "SELECT now()"),
+            2,
+            id="a function that the revision makes",
+        ),
+        pytest.param(("SELECT 1", "CALL correct_all()", "SELECT count(*) FROM log"), 2, id="a procedure"),
     ],
 )
 def test_what_cannot_have_done_it_is_passed_over(statements: tuple[str, ...], line: int) -> None:
-    causes = LossCauses([ExecutedStatement(sql, 0.0, number) for number, sql in enumerate(statements, 1)])
-    change = causes.find_cause(RowChange("other values", "app", "Big Log", "Kind"))
+    change = make_causes(statements).find_cause(RowChange("other values", "app", "Big Log", "Kind"))
     assert (change.line, change.statement) == (line, statements[line - 1])
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "ALTER TABLE log ALTER COLUMN type SET DEFAULT 'a'",
+        "ALTER TABLE log ALTER type DROP DEFAULT",
+        "ALTER TABLE log ALTER COLUMN type DROP NOT NULL",
+        "ALTER TABLE log DROP CONSTRAINT type_check",
+        "DROP INDEX ix_log_type",
+    ],
+)
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "UPDATE log SET type = NULL",
+        'ALTER TABLE log ALTER COLUMN "type" TYPE text',
+        "ALTER TABLE log ALTER type SET DATA TYPE text",
+    ],
+)
+@pytest.mark.parametrize("kind", ["merged values", "emptied values", "other values"])
+def test_a_column_with_the_name_of_a_keyword(kind: RowLoss, cause: str, harmless: str) -> None:
+    change = make_causes((cause, harmless)).find_cause(RowChange(kind, "public", "log", "type"))
+    assert change.statement == cause
 
 
 @pytest.mark.parametrize("sql", ["drop table m{}", "alter table one drop column m{}"])
@@ -90,14 +131,53 @@ def test_twice_as_many_take_twice_the_work(sql: str) -> None:
     assert find_all(MANY) < ALLOWED_GROWTH * find_all(FEW)
 
 
-@pytest.mark.parametrize(("is_validated", "line"), [(True, 2), (False, 1)])
-def test_a_rule_is_broken_by_a_change_of_rows_or_where_it_was_made(is_validated: bool, line: int) -> None:
-    sql = (
-        "ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0) NOT VALID",
-        "UPDATE t SET a = -1",
-        "DELETE FROM u",
-    )
-    causes = LossCauses([ExecutedStatement(text, 0.0, number) for number, text in enumerate(sql, 1)])
-    rule = BrokenRule("public", "t", "positive", "CHECK (a > 0)", "broken", is_validated=is_validated)
-    broken = causes.find_breaker(rule)
-    assert (broken.line, broken.statement) == (line, sql[line - 1])
+ROLE = "SET LOCAL session_replication_role = "
+ADDED = "ALTER TABLE pet ADD CONSTRAINT pet_owner_fkey FOREIGN KEY (owner) REFERENCES app.owner NOT VALID"
+
+
+@pytest.mark.parametrize(
+    ("is_validated", "statements", "line"),
+    [
+        (True, (f"{ROLE}replica", "DELETE FROM app.owner", "UPDATE cage SET size = 1"), 2),
+        (
+            True,
+            (
+                "ALTER TABLE pet DISABLE TRIGGER ALL",
+                "INSERT INTO pet VALUES (1)",
+                "DELETE FROM pet",
+                "ALTER TABLE pet ENABLE TRIGGER ALL",
+                "UPDATE pet SET owner = 2",
+            ),
+            2,
+        ),
+        (True, (f"{ROLE}'replica'", "SELECT load()", f"{ROLE}DEFAULT", "DELETE FROM app.owner"), 1),
+        (
+            True,
+            (
+                "SELECT set_config('session_replication_role', 'replica', true)",
+                "UPDATE app.owner SET id = 2",
+                "SELECT set_config('session_replication_role', 'origin', true)",
+                "UPDATE pet SET owner = 2",
+            ),
+            2,
+        ),
+        (True, (f"{ROLE}replica; UPDATE pet SET owner = 3; {ROLE}origin", "UPDATE pet SET owner = 1"), 1),
+        (False, (ADDED, "UPDATE pet SET owner = 1", "COMMENT ON CONSTRAINT pet_owner_fkey ON pet IS ''"), 1),
+        (
+            False,
+            (
+                "ALTER TABLE pet ADD FOREIGN KEY (owner) REFERENCES app.owner NOT VALID",
+                "UPDATE pet SET a = 1",
+            ),
+            1,
+        ),
+        (False, ("UPDATE pet SET owner = 1", "DELETE FROM app.owner"), None),
+    ],
+)
+def test_a_rule_is_broken_while_it_is_not_kept_or_where_it_was_made(
+    is_validated: bool, statements: tuple[str, ...], line: int | None
+) -> None:
+    definition = "FOREIGN KEY (owner) REFERENCES app.owner(id)"
+    rule = BrokenRule("public", "pet", "pet_owner_fkey", definition, "broken", is_validated=is_validated)
+    broken = make_causes(statements).find_breaker(rule)
+    assert (broken.line, broken.statement) == (line, statements[line - 1] if line else "")
