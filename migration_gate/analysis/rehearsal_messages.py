@@ -31,6 +31,10 @@ _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
 _NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
 _WORD = re.compile(r"\w+")
+_PARTIAL_KEY = re.compile(
+    r"^\s*CREATE\s+UNIQUE\s+INDEX\b.*?\bWHERE\b(?P<condition>.+)$", re.IGNORECASE | re.DOTALL
+)
+_NULLS_ALIKE = re.compile(r"\bNULLS\s+NOT\s+DISTINCT\b", re.IGNORECASE)
 _ADDED = re.compile(r"\badd\s+(?:column\s+)?\S", re.IGNORECASE)
 
 
@@ -168,12 +172,12 @@ def _suggest_backfill(replay: Replay, failure: RowFailure) -> str:
     ]
     statement = (error.statement or "").lower()
     if not _ADDED.search(statement) or "set not null" in statement:
-        return f"Fill the rows that have no value, then forbid NULL:\n\n{code_block(join_code(backfill))}"
+        return f"Fill the rows that have no value, then forbid NULL:{code_block(join_code(backfill))}"
     added = f"sa.Column({names[1]}, ..., nullable=True)"
     code = code_block(join_code(format_operation("add_column", names[0], added, **keywords), backfill))
     return (
         "The rows that are there have no value for it. Add it as nullable, fill it, then forbid NULL; or "
-        f"give it a `server_default`:\n\n{code}"
+        f"give it a `server_default`:{code}"
     )
 
 
@@ -198,15 +202,30 @@ def _find_key(error: Failure) -> list[str]:
 
 
 def _suggest_unique(replay: Replay, failure: RowFailure, columns: list[str]) -> str:
-    same = " AND ".join(f"a.{name} = b.{name}" for name in columns)
     tables = [item for item in replay.catalog.tables if str(item) in failure.tables]
     error = failure.failure.first_error or failure.failure
     words = set(_WORD.findall(error.statement or ""))
     named = [item for item in tables if words.issuperset(_WORD.findall(f"{item.schema} {item.name}"))]
     meant = tables if len(failure.tables) == 1 else named
     table = name_on_search_path(meant[0].schema, meant[0].name) if len(meant) == 1 else "..."
-    delete = f"DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}"  # noqa: S608 - as above
+    delete = execute(_delete_duplicates(table, columns, error.statement or ""))
     return (
         "Remove or merge the duplicates first, in the same revision; to keep the last row of each (which has "
-        f"to be declared as `lost-rows`):\n\n{code_block(execute(delete))}"
+        f"to be declared as `lost-rows`):{code_block(delete)}"
+    )
+
+
+def _delete_duplicates(table: str, columns: list[str], statement: str) -> str:
+    """The statement that keeps the last row of each: nobody runs it here."""
+    partial = _PARTIAL_KEY.match(statement)
+    if partial is None and not _NULLS_ALIKE.search(statement):
+        same = " AND ".join(f"a.{name} = b.{name}" for name in columns)
+        return f"DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}"  # noqa: S608
+    # Rows for which the condition does not hold stay, and of those with NULL there may be duplicates, too.
+    condition = f" WHERE {partial['condition'].strip().rstrip(';')}" if partial is not None else ""
+    place = f"row_number() OVER (PARTITION BY {', '.join(columns)} ORDER BY ctid DESC) AS place"
+    numbered = f"SELECT tableoid, ctid, {place} FROM {table}{condition}"  # noqa: S608
+    return (
+        f"DELETE FROM {table} WHERE (tableoid, ctid) IN "  # noqa: S608
+        f"(SELECT tableoid, ctid FROM ({numbered}) AS numbered WHERE place > 1)"
     )

@@ -1,9 +1,13 @@
-"""What is written to correct rows names their table as SQL takes it."""
+"""What is written to correct rows names their table as SQL takes it, and corrects no other ones."""
 
 from __future__ import annotations
 
+import psycopg
+import pytest
+
 from migration_gate.analysis.rehearsal_messages import suggest_failure_fix
 from migration_gate.facts import Failure, Replay, RowFailure, Snapshot, Table
+from tests.support.replay_engine import Engine
 
 DAYS = Table("app", "Days", partition_key="RANGE (day)")
 PART = Table("app", "Days 24", partition_bound="FOR VALUES FROM (1) TO (2)", inherits=("app.Days",))
@@ -32,3 +36,33 @@ def test_duplicates_are_removed_from_the_table_that_the_statement_names() -> Non
     failure = RowFailure(error, "unusual", tables=(str(DAYS), str(OTHER)))
     fix = suggest_failure_fix(REPLAY, failure)
     assert 'DELETE FROM app."Days" a USING app."Days" b WHERE a.ctid < b.ctid AND a."Kind" = b."Kind"' in fix
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("definition", "deleted"),
+    [
+        ("UNIQUE INDEX one ON copied (kind) WHERE live", {3}),
+        ("UNIQUE INDEX one ON copied (kind, live) NULLS NOT DISTINCT", {1, 3}),
+        ("UNIQUE INDEX one ON copied (kind, live)", {3}),
+    ],
+)
+def test_what_removes_duplicates_leaves_other_rows(
+    engine: Engine, definition: str, deleted: set[int]
+) -> None:
+    create = "create table copied (id int, kind text, live bool)"
+    rows = "values (1, 'a', null), (2, 'a', null), (3, 'a', true), (4, 'a', true), (5, null, true)"
+    with engine.server.connect(engine.server.create_database()) as connection:
+        connection.execute(create)
+        connection.execute(f"insert into copied {rows}".encode())
+        with pytest.raises(psycopg.Error) as caught, connection.transaction():
+            connection.execute(f"CREATE {definition}".encode())
+        detail = caught.value.diag.message_detail
+        error = Failure("", sqlstate="23505", detail=detail, statement=f"CREATE {definition}")
+        replay = Replay(catalog=Snapshot(tables=(Table("public", "copied"),)))
+        fix = suggest_failure_fix(replay, RowFailure(error, "unusual", tables=("copied",)))
+        statement = fix.partition('op.execute("')[2].removesuffix('")\n')
+        connection.execute(statement.encode())
+        connection.execute(f"CREATE {definition}".encode())
+        left = {row[0] for row in connection.execute("select id from copied").fetchall()}
+    assert {1, 2, 3, 4, 5} - left == deleted
