@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.blocking_works import USING_INDEX
 from migration_gate.analysis.domain_rules import find_domain
+from migration_gate.analysis.observed_changes import find_current_name
+from migration_gate.analysis.safe_indexes import list_own_partitions
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
-from migration_gate.facts import Column, WorkKind
+from migration_gate.facts import Column, NamedDefinition, WorkKind
 from migration_gate.sql.identifiers import (
     name_on_search_path,
     quote_identifier,
@@ -151,9 +153,26 @@ def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
     if not new:
         return _verify_foreign_keys_again(request)
     columns = [_add_column(request, column.name) for column in change.new_columns]
+    if request.item.work.relation.kind == "partitioned table":
+        return SafeWay(
+            "Before PostgreSQL 18 a foreign key of a partitioned table cannot be NOT VALID: make it so for "
+            f"each partition, where the rows are read while others read and write ({LET_GO}), and then "
+            "for the parent, which takes those of the partitions over and reads no row.",
+            code.join_code(columns, *(_add_to_partitions(request, rule) for rule in new)),
+        )
     return SafeWay(
         f"Add it for new rows, and read the old ones while others read and write: {LET_GO}.",
         code.join_code(columns, [code.add_checked(table, c.name, c.definition) for c in new]),
+    )
+
+
+def _add_to_partitions(request: SafeWayRequest, rule: NamedDefinition) -> str:
+    partitions = [table for table, _ in list_own_partitions(request) if table.kind == "table"]
+    names = [name_on_search_path(table.schema, table.name) for table in partitions]
+    name = quote_identifier(rule.name)
+    return code.join_code(
+        [code.add_checked(table, rule.name, rule.definition) for table in names],
+        code.execute(f"ALTER TABLE {request.table} ADD CONSTRAINT {name} {rule.definition}"),
     )
 
 
@@ -165,18 +184,19 @@ def _verify_foreign_keys_again(request: SafeWayRequest) -> SafeWay:
             f"The foreign key is verified again because the statement writes `{rewritten[0]}` anew: what is "
             "written in its place needs neither."
         )
-    names = {work.detail for work in works}
+    names = {(*find_current_name(request.replay, work.relation), work.detail) for work in works}
     keys = [
-        key for key in request.replay.catalog.constraints if key.kind == "foreign key" and key.name in names
+        (name_on_search_path(key.schema, key.table), key)
+        for key in request.replay.catalog.constraints
+        if key.kind == "foreign key" and (key.schema, key.table, key.name) in names
     ]
-    tables = {key.name: name_on_search_path(key.schema, key.table) for key in keys}
     return SafeWay(
         "The type of a key is changed, so its foreign keys are verified again: drop them before, and add "
         "them again as NOT VALID after the change.",
         code.join_code(
-            [code.drop_constraint(tables[key.name], key.name) for key in keys],
+            [code.drop_constraint(table, key.name) for table, key in keys],
             request.statement,
-            [code.add_checked(tables[key.name], key.name, key.definition) for key in keys],
+            [code.add_checked(table, key.name, key.definition) for table, key in keys],
         )
         if keys
         else "",

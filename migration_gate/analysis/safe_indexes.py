@@ -45,7 +45,7 @@ def _build_partitioned_index(request: SafeWayRequest, index: NamedDefinition) ->
         NOT_CONCURRENT + "make the index on the parent alone, build it for each partition, and attach these.",
         code.join_code(
             code.execute(ON_TABLE.sub(lambda match: parent, index.definition, count=1)),
-            _build_for_partitions(_list_own_partitions(request, index.name), relation.schema, index),
+            _build_for_partitions(list_own_partitions(request, index.name), relation.schema, index),
         ),
     )
 
@@ -128,7 +128,7 @@ def _add_to_parent(table: str, constraint: NamedDefinition) -> str:
     return code.execute(f"ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {constraint.definition}")
 
 
-def _list_own_partitions(request: SafeWayRequest, index: str) -> Iterator[tuple[Table, str]]:
+def list_own_partitions(request: SafeWayRequest, index: str = "") -> Iterator[tuple[Table, str]]:
     """The partitions that the table had when the statement ran; see `_list_partitions`."""
     parent = request.item.work.relation
     is_later = partial(_is_attached_later, request)
@@ -228,7 +228,7 @@ def _add_partitioned_key(
         code.join_code(
             _add_to_parent(request.table, constraint),
             _build_for_partitions(
-                _list_own_partitions(request, constraint.name),
+                list_own_partitions(request, constraint.name),
                 request.item.work.relation.schema,
                 NamedDefinition(constraint.name, index.definition),
                 constraint,

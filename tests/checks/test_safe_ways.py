@@ -135,6 +135,10 @@ CASES = (
         '    server_default="0"))',
     ),
     Case(
+        "foreign-key-scan",
+        'op.create_foreign_key("value known", "daily", "t8", ["value"], ["id"], ondelete="CASCADE")',
+    ),
+    Case(
         "table-rewrite",
         'op.execute("ALTER TABLE t9 ADD COLUMN token uuid DEFAULT gen_random_uuid(), ADD COLUMN k text")',
     ),
