@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.new_parts import NewConstraint, find_unindexed_foreign_keys
 from migration_gate.analysis.ownership import list_owner_columns
-from migration_gate.analysis.safe_operations import build_index
+from migration_gate.analysis.safe_indexes import complete_index
+from migration_gate.analysis.safe_operations import build_index, execute, join_code
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Constraint, Facts, display_name
+from migration_gate.facts import Constraint, Facts, Index, Replay, display_name
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.wording import code_block, join_words
 
@@ -42,17 +43,22 @@ def _describe(facts: Facts, item: NewConstraint) -> Finding:
         f"`{table}`: no index starts with {join_words(key.columns)}, the columns of the foreign key "
         f"`{key.name}`",
         evidence=(Evidence("foreign key", key.definition),),
-        fix=f"Create one, here and in the model:{code_block(_create_index(key, blocks=stood))}",
+        fix=f"Create one, here and in the model:{code_block(_create_index(facts.replay, key, blocks=stood))}",
     )
 
 
-def _create_index(key: Constraint, *, blocks: bool) -> str:
+def _create_index(replay: Replay, key: Constraint, *, blocks: bool) -> str:
     """The operation; one that lets others write if they use the table already."""
     name = op_code.join_name("ix", key.table, *key.columns)
     if blocks:
         columns = ", ".join(map(quote_identifier, key.columns))
-        target = f"{quote_identifier(name)} ON {qualified_name(key.schema, key.table)}"
-        return build_index(key.schema, name, f"CREATE INDEX {target} USING btree ({columns})")
+        target = f"{qualified_name(key.schema, key.table)} USING btree ({columns})"
+        table = replay.catalog.find_table(key.schema, key.table)
+        if table is not None and table.kind == "partitioned table":  # which takes no CONCURRENTLY
+            definition = f"CREATE INDEX {quote_identifier(name)} ON ONLY {target}"
+            index = Index(key.schema, key.table, name, definition, key.columns)
+            return join_code(execute(definition), complete_index(replay, index))
+        return build_index(key.schema, name, f"CREATE INDEX {quote_identifier(name)} ON {target}")
     return op_code.format_operation(
         "create_index",
         op_code.quote_python(name),

@@ -58,27 +58,45 @@ def find_disabled_triggers(facts: Facts) -> Iterator[DisabledTriggers]:
             triggers[trigger.schema, trigger.table].append(trigger)
     for place, constraint in _list_unenforced(facts.replay.catalog, base):
         constraints[place].append(constraint)
-    for schema, table in _without_partitions(facts.replay.catalog, {*triggers, *constraints}):
+    _remove_cloned(facts.replay.catalog, triggers, constraints)
+    for schema, table in sorted({*triggers, *constraints}):
         origin = _find_statement(facts, schema, table, revisions)
         if origin is None and base is None:
             continue  # an older revision may have done it
         yield DisabledTriggers(
             schema,
             table,
-            tuple(triggers[schema, table]),
-            tuple(constraints[schema, table]),
+            tuple(triggers.get((schema, table), ())),
+            tuple(constraints.get((schema, table), ())),
             tuple(_list_unusual(base, schema, table)) if base is not None else (),
             origin or Origin(),
         )
 
 
-def _without_partitions(catalog: Snapshot, places: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The tables, but for partitions of others of them: a command on the parent is one on these, too."""
-    names = {f"{schema}.{table}" for schema, table in places}
-    for schema, name in sorted(places):
-        table = catalog.find_table(schema, name)
-        if table is None or table.partition_bound is None or names.isdisjoint(table.inherits):
-            yield schema, name
+def _remove_cloned(
+    catalog: Snapshot,
+    triggers: dict[tuple[str, str], list[AttachedObject]],
+    constraints: dict[tuple[str, str], list[UnenforcedConstraint]],
+) -> None:
+    """Take out what partitions have from their parents: a command on the parent is one on these, too."""
+    names = {place: {trigger.name for trigger in items} for place, items in triggers.items()}
+    whole = set(constraints)
+    for place in {*triggers, *constraints}:
+        for parent in _list_parents(catalog, *place):
+            triggers[place] = [item for item in triggers[place] if item.name not in names.get(parent, ())]
+            if parent in whole:
+                constraints[place] = []
+    for items in (triggers, constraints):
+        for place in [place for place, rest in items.items() if not rest]:
+            del items[place]
+
+
+def _list_parents(catalog: Snapshot, schema: str, name: str) -> Iterator[tuple[str, str]]:
+    table = catalog.find_table(schema, name)
+    if table is not None and table.partition_bound is not None:
+        for parent in catalog.tables:
+            if parent.full_name in table.inherits:
+                yield parent.schema, parent.name
 
 
 def _is_stopped(

@@ -78,9 +78,15 @@ def _stood_at_base(facts: Facts, part: Constraint | Index) -> bool:
 
 
 def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
-    """Foreign keys of the change whose columns lead no index."""
+    """Foreign keys of the change whose columns lead no index; not those that a partition has by its parent.
+
+    An index of the parent's is one of the partition's, too.
+    """
+    catalog = facts.replay.catalog
     for item in _list_constraints(facts):
-        if item.constraint.kind == "foreign key" and not is_indexed(facts.replay.catalog, item.constraint):
+        key = item.constraint
+        has_index = key.kind != "foreign key" or is_indexed(catalog, key)
+        if not has_index and all(is_indexed(catalog, upper) for upper in _list_inherited(catalog, key)):
             yield item
 
 
@@ -99,8 +105,25 @@ def is_indexed(catalog: Snapshot, key: Constraint) -> bool:
 
 
 def find_unvalidated_constraints(facts: Facts) -> Iterator[NewConstraint]:
-    """Constraints of the change that are NOT VALID when it has run."""
-    return (item for item in _list_constraints(facts) if item.constraint.definition.endswith(NOT_VALID))
+    """Constraints of the change that are NOT VALID when it has run; not those that a table inherits.
+
+    With the parent's one, Postgres validates these, too.
+    """
+    for item in _list_constraints(facts):
+        inherited = _list_inherited(facts.replay.catalog, item.constraint)
+        is_unvalidated = item.constraint.definition.endswith(NOT_VALID)
+        if is_unvalidated and not any(upper.definition.endswith(NOT_VALID) for upper in inherited):
+            yield item
+
+
+def _list_inherited(catalog: Snapshot, constraint: Constraint) -> Iterator[Constraint]:
+    """The constraints of parents from which a table has this one."""
+    table = catalog.find_table(constraint.schema, constraint.table)
+    parents = table.inherits if table is not None else ()
+    for upper in catalog.constraints:
+        is_named_so = (upper.kind, upper.name) == (constraint.kind, constraint.name)
+        if is_named_so and f"{upper.schema}.{upper.table}" in parents:
+            yield upper
 
 
 def find_invalid_indexes(facts: Facts) -> Iterator[NewIndex]:
@@ -109,18 +132,30 @@ def find_invalid_indexes(facts: Facts) -> Iterator[NewIndex]:
 
 
 def find_duplicate_indexes(facts: Facts) -> Iterator[NewIndex]:
-    """Indexes of the change that do what another one does."""
-    for item in _list_indexes(facts):
-        twin = next(
-            (
-                other
-                for other in facts.replay.catalog.indexes_in(item.index.schema, item.index.table)
-                if other.name != item.index.name and _is_covered(item.index, other)
-            ),
-            None,
-        )
-        if twin is not None:
-            yield NewIndex(item.index, item.origin, twin)
+    """Indexes of the change that do what another one does; not those that a partition has by its parent."""
+    items = [
+        NewIndex(item.index, item.origin, twin)
+        for item in _list_indexes(facts)
+        if (twin := _find_twin(facts.replay.catalog, item.index)) is not None
+    ]
+    known = {(f"{item.index.schema}.{item.index.table}", _without_table(item.index)) for item in items}
+    for item in items:
+        table = facts.replay.catalog.find_table(item.index.schema, item.index.table)
+        parents = table.inherits if table is not None and table.partition_bound is not None else ()
+        if not any((parent, _without_table(item.index)) in known for parent in parents):
+            yield item
+
+
+def _find_twin(catalog: Snapshot, index: Index) -> Index | None:
+    for other in catalog.indexes_in(index.schema, index.table):
+        if other.name != index.name and _is_covered(index, other):
+            return other
+    return None
+
+
+def _without_table(index: Index) -> tuple[bool, str]:
+    """What the indexes of a parent and of its partition have in common."""
+    return index.unique, index.definition.partition(" USING ")[2]
 
 
 def _is_covered(index: Index, other: Index) -> bool:
