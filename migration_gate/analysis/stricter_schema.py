@@ -39,7 +39,9 @@ _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
     "exclusion": "exclusion",
 }
 
-_ROW_SECURITY = r"\bROW\s+LEVEL\s+SECURITY\b"
+_ROW_SECURITY = r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b"
+_COLUMN_OR_TEXT = re.compile(r"""'(?:[^']|'')*'|::\w+|\w+\(|"(?:[^"]|"")+"|[\w$]+""")
+"""a name of a column, and what may look like one: a text, a type or a function"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,8 @@ def _find_renames(pair: SchemaPair, before: Table, after: Table) -> dict[str, st
 
 def _rename_columns(definition: str, renames: Mapping[str, str]) -> str:
     """A rule as Postgres prints it when its columns have other names."""
-    for old, new in renames.items():
-        name = re.compile(rf'(?<![\w"]){re.escape(quote_identifier(old))}(?![\w"])')
-        definition = name.sub(lambda match, new=new: quote_identifier(new), definition)  # type: ignore[misc]
-    return definition
+    names = {quote_identifier(old): quote_identifier(new) for old, new in renames.items()}
+    return _COLUMN_OR_TEXT.sub(lambda match: names.get(match[0], match[0]), definition)
 
 
 def _list_rules(catalog: Snapshot, table: Table) -> list[Constraint | Index]:

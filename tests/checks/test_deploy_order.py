@@ -33,6 +33,8 @@ CREATE INDEX items_state_size ON items (state, size);
 CREATE VIEW states AS SELECT DISTINCT state FROM items;
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER stamped BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE TABLE words (text text, kind text, lower text,
+    CONSTRAINT allowed CHECK (lower(text) <> 'a kind of text' AND kind <> 'kind' AND lower <> ''));
 CREATE TABLE days (id bigint, day date, CONSTRAINT days_id CHECK (id > 0)) PARTITION BY RANGE (day);
 CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 """
@@ -75,6 +77,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     'ALTER TABLE items RENAME state TO "Status"': (),
     "ALTER TABLE days RENAME id TO number": (),
+    "ALTER TABLE words RENAME text TO body; ALTER TABLE words RENAME lower TO small; "
+    'ALTER TABLE words RENAME kind TO "Sort"': (),
     "ALTER TABLE items DROP network, ADD web cidr, ADD CONSTRAINT once UNIQUE (code, web)": (),
     "ALTER TABLE items ENABLE ROW LEVEL SECURITY": ("warning new-write-restriction/row-security items",),
     "CREATE TABLE fresh (id bigint PRIMARY KEY, code text NOT NULL UNIQUE)": (),
