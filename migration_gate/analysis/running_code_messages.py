@@ -15,6 +15,8 @@ from migration_gate.wording import join_lines
 
 SHOWN_SQL = 400
 SHOWN_VALUE = 40
+WITHOUT_EQUALITY = ("json", "xml", "point", "polygon")
+"""types that Postgres compares as texts alone"""
 _MESSAGES = {
     RefusalCause.MISSING_TABLE: "`{table}` is not there any more, and the release that is live uses it{by}",
     RefusalCause.MISSING_COLUMN: "`{object}` is not there any more, and the release that is live names it in "
@@ -104,7 +106,7 @@ def _describe_missing(facts: Facts, refused: RefusedStatement) -> str:
         return _join(
             f"Do not rename it: add `{new_name}` beside it, and drop `{refused.column}` in a later release, "
             "when all code uses the new one; until then the code writes both. The same loop, in a later "
-            "revision, fills the rows that the live release writes meanwhile.",
+            "revision, copies what the live release writes meanwhile.",
             _add_copy(facts, refused, new_name),
         )
     text = _LATER.format(first=f"has no `{refused.column}` in {classes} (remove the attribute)")
@@ -126,8 +128,14 @@ def _add_copy(facts: Facts, refused: RefusedStatement, new_name: str) -> list[st
     type_text = column.type if column is not None else "text"
     return [
         format_operation("execute", quote_python(f"ALTER TABLE {table} ADD COLUMN {new} {type_text}")),
-        update_in_batches(table, f"{new} = {old}", f"{new} IS NULL AND {old} IS NOT NULL"),
+        update_in_batches(table, f"{new} = {old}", _find_differing(new, old, type_text)),
     ]
+
+
+def _find_differing(new: str, old: str, type_text: str) -> str:
+    """A condition for rows whose new column has not the old one's value, also one that was changed since."""
+    cast = "::text" if type_text.rstrip("[]") in WITHOUT_EQUALITY else ""
+    return f"{new}{cast} IS DISTINCT FROM {old}{cast}"
 
 
 def _describe_required(facts: Facts, refused: RefusedStatement) -> str:

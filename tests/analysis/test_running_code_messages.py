@@ -23,3 +23,19 @@ def test_a_default_that_goes_is_kept_and_its_column_is_not_made_nullable(
     fix = describe_two_releases(facts, refused)
     assert (f"keeps its default, `{default}`" in fix) == is_kept
     assert ("nullable=True" in fix) != is_kept
+
+
+@pytest.mark.parametrize(
+    ("type_name", "condition"),
+    [
+        ("text", "body IS DISTINCT FROM title LIMIT"),
+        ("json", "body::text IS DISTINCT FROM title::text LIMIT"),
+        ("point[]", "body::text IS DISTINCT FROM title::text LIMIT"),
+    ],
+)
+def test_what_the_live_release_changes_after_the_copy_is_copied_again(type_name: str, condition: str) -> None:
+    earlier, later = (fact_builders.make_table("items", f"{name} {type_name}") for name in ("title", "body"))
+    base_facts = Facts(replay=Replay(catalog=earlier))
+    facts = Facts(replay=Replay(catalog=later), base=replace(Base("1" * 40, "main"), facts=base_facts))
+    refused = RefusedStatement("public", "items", (), RefusalCause.MISSING_COLUMN, (), "", "", "title")
+    assert condition in describe_two_releases(facts, refused)
