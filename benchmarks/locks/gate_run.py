@@ -81,6 +81,7 @@ class GateRun:
             database=database,
             models_database=f"{database}_models",
             changed_files=tuple(str(root / file) for file in files),
+            pending_files=tuple(str(root / file) for file in files),
             new_files=tuple(files),
         )
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'::")
 _ROW_COUNT = 2
+DRAW_IDENTITY = "nextval(pg_get_serial_sequence({table}, {column}))"
 _REFUSED = "its rows would not have fitted {rule} of the older schema"
 
 
@@ -134,6 +136,8 @@ class _Filling:
             try:
                 with self._connection.transaction():
                     for number in range(1, manner.rows + 1):
+                        if number > 1:
+                            self._skip_numbers(table)
                         self._connection.execute(self._insert_statement(table, number, manner).encode())
                     self._demand_old_rules(table)
             except psycopg.Error as error:
@@ -150,6 +154,23 @@ class _Filling:
                     table.schema, table.name, table.oid, manner.rows, fits_old_types=manner.old_types
                 )
         return FilledTable(table.schema, table.name, table.oid, 0, refusal)
+
+    def _skip_numbers(self, table: Table) -> None:
+        """Draw a number for each column that numbers its rows, as a row does that was deleted since.
+
+        Else a column that comes back with the next upgrade would have the same numbers as before.
+        """
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        for column in self._catalog.columns_of(table):
+            if column.identity or _is_serial(column):
+                draw = column.default or DRAW_IDENTITY.format(
+                    table=quote_literal(qualified_name(column.schema, column.table)),
+                    column=quote_literal(column.name),
+                )
+                # The sequence may be at its end: then the rows are numbered without a gap, or refused.
+                with contextlib.suppress(psycopg.Error), self._connection.transaction():
+                    self._connection.execute(f"select {draw}".encode())
 
     def _demand_old_rules(self, table: Table) -> None:
         """Raise _OldRuleBroken if the rows do not fit a constraint that the table had."""

@@ -69,6 +69,7 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
             database=database,
             models_database=f"{database}_models",
             changed_files=(),
+            pending_files=(),
         )
         preparation_notes = yield from prepare_database(setup)
         yield Progress("import")

@@ -33,7 +33,7 @@ class ReplaySetup:
     """the worker makes it, a copy in which the models create their tables"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
-    pending_files: tuple[str, ...] = ()
+    pending_files: tuple[str, ...]
     """of these, all but revisions that stand at the base: what production has yet to run"""
     changed_lines: tuple[ChangedFile, ...] = ()
     """their lines; paths are relative to the repository"""

@@ -161,7 +161,7 @@ def test_a_file_that_makes_no_rows_is_refused(
     (tmp_path / "rows.sql").write_bytes(rows if isinstance(rows, bytes) else rows.encode())
     settings = Settings("x", tmp_path, tmp_path, rehearsal_sql=tmp_path / "rows.sql", statement_seconds=1.0)
     nothing: Any = None
-    setup = ReplaySetup(settings, nothing, shared_engine.server, tmp_path, tmp_path, "db", "models", ())
+    setup = ReplaySetup(settings, nothing, shared_engine.server, tmp_path, tmp_path, "db", "models", (), ())
     own_rows = OwnRows(setup, nothing, nothing, ["public.alembic_version"], "")
     database = shared_engine.server.create_database(base_database)
     try:

@@ -100,6 +100,7 @@ class Engine:
             database=database,
             models_database=f"{database}_models",
             changed_files=changed,
+            pending_files=changed,
             checkpoint=checkpoint,
             new_files=new_files,
             base_commit=base_commit,

@@ -28,6 +28,7 @@ def examine_whole(
         database=database,
         models_database=f"{database}_models",
         changed_files=changed_files,
+        pending_files=changed_files,
     )
     try:
         with (
