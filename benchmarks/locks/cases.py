@@ -33,6 +33,13 @@ CREATE TABLE measure (day date NOT NULL, value integer) PARTITION BY RANGE (day)
 CREATE TABLE measure_2024 PARTITION OF measure FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
 CREATE TABLE measure_2025 (day date NOT NULL, value integer)
 CREATE TABLE measure_2026 (day date NOT NULL, value integer, CONSTRAINT measure_day CHECK (day >= '2026-01-01' AND day < '2027-01-01'))
+CREATE TABLE visit (day date NOT NULL, place text) PARTITION BY RANGE (day)
+CREATE TABLE visit_2024 PARTITION OF visit FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
+CREATE TABLE visit_rest PARTITION OF visit DEFAULT
+CREATE TABLE visit_2025 (day date NOT NULL, place text, CONSTRAINT visit_day CHECK (day >= '2025-01-01' AND day < '2026-01-01'))
+CREATE TABLE booking (day date NOT NULL, place text) PARTITION BY RANGE (day)
+CREATE TABLE booking_rest PARTITION OF booking DEFAULT
+ALTER TABLE booking_rest ADD CONSTRAINT booking_day CHECK (day >= '2030-01-01')
 CREATE VIEW account_names AS SELECT id, email FROM account
 CREATE MATERIALIZED VIEW line_counts AS SELECT purchase_id, count(*) AS lines FROM line GROUP BY purchase_id
 CREATE UNIQUE INDEX ux_line_counts ON line_counts (purchase_id)
@@ -48,6 +55,9 @@ INSERT INTO small_log SELECT now(), 'm', i FROM generate_series(1, {rows}) i
 INSERT INTO measure SELECT date '2024-01-01' + i % 300, i FROM generate_series(1, {rows}) i
 INSERT INTO measure_2025 SELECT date '2025-01-01' + i % 300, i FROM generate_series(1, {rows}) i
 INSERT INTO measure_2026 SELECT date '2026-01-01' + i % 300, i FROM generate_series(1, {rows}) i
+INSERT INTO visit SELECT date '2030-01-01' + i % 300, 'p' FROM generate_series(1, {rows}) i
+INSERT INTO visit_2025 SELECT date '2025-01-01' + i % 300, 'p' FROM generate_series(1, {rows}) i
+INSERT INTO booking SELECT date '2030-01-01' + i % 300, 'p' FROM generate_series(1, {rows}) i
 INSERT INTO ledger."Entry Log" SELECT i, i FROM generate_series(1, {rows}) i
 """
 AUTOCOMMIT = "with op.get_context().autocommit_block():\n    "
@@ -515,5 +525,165 @@ CASES: tuple[LockCase, ...] = (
         "indirect",
         "driver's own cursor adds a column",
         'cursor = op.get_bind().connection.cursor()\ncursor.execute("ALTER TABLE account ADD COLUMN phone text")',
+    ),
+    _case(
+        "partition",
+        "created beside a default partition",
+        "CREATE TABLE visit_2026 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    ),
+    _case(
+        "partition",
+        "created beside a default partition whose CHECK proves that no row belongs to it",
+        "CREATE TABLE booking_2026 PARTITION OF booking FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    ),
+    _case(
+        "partition",
+        "created beside a default partition that was proven before",
+        "ALTER TABLE visit_rest ADD CONSTRAINT visit_rest_day CHECK (day < '2026-01-01' OR day >= '2027-01-01') NOT VALID",
+        "ALTER TABLE visit_rest VALIDATE CONSTRAINT visit_rest_day",
+        "CREATE TABLE visit_2026 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        own=True,
+    ),
+    _case(
+        "partition",
+        "attached beside a default partition, with a CHECK that proves it",
+        "ALTER TABLE visit ATTACH PARTITION visit_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+    ),
+    _case(
+        "partition", "attached as the default", "ALTER TABLE measure ATTACH PARTITION measure_2025 DEFAULT"
+    ),
+    _case(
+        "partition",
+        "default partition of a table without one",
+        "CREATE TABLE measure_rest PARTITION OF measure DEFAULT",
+    ),
+    _case(
+        "partition",
+        "detached concurrently",
+        AUTOCOMMIT + 'op.execute("ALTER TABLE measure DETACH PARTITION measure_2024 CONCURRENTLY")',
+    ),
+    _case("partition", "dropped", "DROP TABLE visit_2024"),
+    _case(
+        "partition",
+        "foreign key",
+        "ALTER TABLE measure ADD CONSTRAINT measure_account FOREIGN KEY (value) REFERENCES account (id)",
+    ),
+    _case("partition", "not null", "ALTER TABLE measure ALTER COLUMN value SET NOT NULL"),
+    _case(
+        "materialized view",
+        "refreshed concurrently",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY line_counts",
+    ),
+    _case("index", "of a table built anew", "REINDEX TABLE purchase"),
+    _case(
+        "index",
+        "of a table built anew concurrently",
+        AUTOCOMMIT + 'op.execute("REINDEX TABLE CONCURRENTLY purchase")',
+    ),
+    _case(
+        "type",
+        "of a key that is referenced, to what it is",
+        "ALTER TABLE purchase ALTER COLUMN id TYPE bigint",
+    ),
+    _case("type", "label renamed", "ALTER TYPE phase RENAME VALUE 'sent' TO 'gone'"),
+    _case("column", "without a default and NOT NULL", "ALTER TABLE purchase ADD COLUMN must text NOT NULL"),
+    _case(
+        "column",
+        "expression dropped",
+        "ALTER TABLE purchase ADD COLUMN twice integer GENERATED ALWAYS AS (total * 2) STORED",
+        "ALTER TABLE purchase ALTER COLUMN twice DROP EXPRESSION",
+        own=True,
+    ),
+    _case(
+        "column",
+        "expression changed",
+        "ALTER TABLE account ADD COLUMN twice integer GENERATED ALWAYS AS (score * 2) STORED",
+        "ALTER TABLE account ALTER COLUMN twice SET EXPRESSION AS (score * 3)",
+        own=True,
+        since=17,
+    ),
+    _case(
+        "column",
+        "identity of a NOT NULL column",
+        "ALTER TABLE line ALTER COLUMN position ADD GENERATED BY DEFAULT AS IDENTITY",
+    ),
+    _case(
+        "not null",
+        "not valid, then validated",
+        "ALTER TABLE purchase ADD CONSTRAINT memo_there NOT NULL memo NOT VALID",
+        "ALTER TABLE purchase VALIDATE CONSTRAINT memo_there",
+        own=True,
+        since=18,
+    ),
+    _case(
+        "not null",
+        "valid, by a constraint",
+        "ALTER TABLE purchase ADD CONSTRAINT memo_there NOT NULL memo",
+        since=18,
+    ),
+    _case(
+        "check",
+        "of a domain, validated",
+        "ALTER DOMAIN free_text ADD CONSTRAINT not_empty CHECK (VALUE <> '') NOT VALID",
+        "ALTER DOMAIN free_text VALIDATE CONSTRAINT not_empty",
+        own=True,
+    ),
+    _case("check", "domain that is NOT NULL", "ALTER DOMAIN free_text SET NOT NULL"),
+    _case("maintenance", "access method", "ALTER TABLE small_log SET ACCESS METHOD heap"),
+    _case("maintenance", "tablespace that it is in", "ALTER TABLE small_log SET TABLESPACE pg_default"),
+    _case("table", "triggers disabled", "ALTER TABLE purchase DISABLE TRIGGER ALL"),
+    _case("table", "moved to another schema", "ALTER TABLE small_log SET SCHEMA ledger"),
+    _case("table", "like another", "CREATE TABLE account_like (LIKE account INCLUDING ALL)"),
+    _case(
+        "table",
+        "child of another",
+        "CREATE TABLE log_child (LIKE small_log)\nALTER TABLE log_child INHERIT small_log",
+    ),
+    _case("table", "rule", "CREATE RULE no_delete AS ON DELETE TO small_log DO INSTEAD NOTHING"),
+    _case("table", "truncated with what references it", "TRUNCATE account CASCADE"),
+    _case(
+        "rows",
+        "updated after a column and a COMMIT by hand",
+        "ALTER TABLE account ADD COLUMN phone text\nCOMMIT\nUPDATE account SET phone = 'x'",
+    ),
+    _case(
+        "rows",
+        "updated after a column that was rolled back",
+        "SAVEPOINT trial\nALTER TABLE account ADD COLUMN phone text\nROLLBACK TO SAVEPOINT trial\nUPDATE small_log SET number = 1",
+    ),
+    _case(
+        "rows",
+        "merged after a column",
+        "ALTER TABLE account ADD COLUMN phone text\nMERGE INTO small_log USING account ON small_log.number = account.id WHEN MATCHED THEN UPDATE SET message = account.email",
+    ),
+    _case(
+        "rows",
+        "updated by a common table expression after a column",
+        "ALTER TABLE account ADD COLUMN phone text\nWITH gone AS (DELETE FROM small_log WHERE number > 3 RETURNING number) SELECT count(*) FROM gone",
+    ),
+    _case(
+        "rows",
+        "updated after a lock by hand",
+        "LOCK TABLE account IN SHARE MODE\nUPDATE small_log SET number = 1",
+    ),
+    _case(
+        "rows",
+        "looked at after a lock by hand that only readers of the schema feel",
+        "LOCK TABLE account IN ROW EXCLUSIVE MODE\nUPDATE small_log SET number = 1",
+    ),
+    _case(
+        "rows",
+        "copied out after a column",
+        'op.add_column("account", sa.Column("phone", sa.Text()))\nwith op.get_bind().connection.cursor() as cursor, cursor.copy("COPY small_log TO STDOUT") as copy:\n    all(copy)',
+    ),
+    _case(
+        "indirect",
+        "DO block that refreshes",
+        "DO $$ BEGIN REFRESH MATERIALIZED VIEW line_counts; END $$",
+    ),
+    _case(
+        "indirect",
+        "second connection that builds",
+        'with op.get_bind().engine.connect() as other:\n    other.execute(sa.text("CREATE INDEX ix_other ON small_log (number)"))\n    other.commit()',
     ),
 )

@@ -30,9 +30,11 @@ where n.nspname in ('public', 'ledger') and c.relkind not in ('i', 'I')
     and c.relname not like 'alembic_version%'
 """
 READ_LOCKS = """
-select distinct relation from pg_locks
+select distinct relation from pg_locks join pg_class on pg_class.oid = relation
 where pid = %s and locktype = 'relation' and granted and mode = any (%s)
+    and (relkind <> 'm' or mode = 'AccessExclusiveLock')
 """
+"""nobody writes a materialized view, so only a lock that keeps readers away blocks anybody"""
 READ_BLOCKS = "select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0) from pg_class where oid > 16000"
 READ_ALL_BLOCKS = "select blks_hit + blks_read from pg_stat_database where datname = current_database()"
 FLUSH = "select pg_stat_force_next_flush()"

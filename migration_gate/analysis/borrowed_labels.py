@@ -42,7 +42,7 @@ def find_borrowed_labels(replay: Replay) -> Iterator[BorrowedLabels]:
     """
     files = {file.revision: file for file in replay.history.files if file.is_loaded and not file.error}
     for step in replay.steps:
-        statements = [statement for statement in step.statements if _MAKES_LABELS.match(statement.sql)]
+        statements = [statement for statement in step.list_run() if _MAKES_LABELS.match(statement.sql)]
         file = files.get(step.revision) if statements else None
         if file is None or _READS_FILES.search(file.text):
             continue

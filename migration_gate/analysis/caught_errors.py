@@ -57,7 +57,7 @@ def find_caught_errors(replay: Replay, step: Step) -> Iterator[Finding]:
 
 
 def _is_finding(replay: Replay, step: Step, error: CaughtError) -> bool:
-    if any(item.error is not None and is_text_of(item, error.query) for item in step.statements):
+    if any(item.error is not None and is_text_of(item.sql, error.query) for item in step.statements):
         return False  # the whole statement failed: that is what the recorder reports
     if error.is_undone:
         # Rolled back by the revision itself, or with the transaction of one that failed later.

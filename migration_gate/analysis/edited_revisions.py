@@ -54,7 +54,7 @@ class _Run:
     def statements(self) -> Mapping[str, list[Statement]]:
         statements: dict[str, list[Statement]] = {}
         for step in self.replay.steps:
-            statements.setdefault(step.revision, []).extend(step.statements)
+            statements.setdefault(step.revision, []).extend(step.list_run())
         return statements
 
     @cached_property

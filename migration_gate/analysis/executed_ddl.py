@@ -88,7 +88,7 @@ def read_executed_ddl(replay: Replay) -> ExecutedDdl:
     """What the revisions that ran did, and the one that failed before it failed."""
     executed = ExecutedDdl()
     failed = replay.failure.revision if replay.failure else None
-    steps = [(step.revision, step.statements) for step in replay.steps]
+    steps = [(step.revision, step.list_run()) for step in replay.steps]
     for revision, statements in (*steps, (failed or "", replay.failed_statements)):
         for statement in statements:
             for event in _read_statement(statement, revision):

@@ -63,7 +63,7 @@ def find_handled_calls(replay: Replay) -> Iterator[HandledCall]:
     }
     seen: set[tuple[str, str]] = set()
     for step in replay.steps:
-        for statement in step.statements:
+        for statement in step.list_run():
             functions |= {function.name: function for function in _read_functions(statement.sql)}
             for function in functions.values() if _can_call(statement) else ():
                 if (function.name, step.revision) not in seen and _calls(statement.sql, function.name):

@@ -156,7 +156,7 @@ def _list_later_states(replay: Replay, skipped: SkippedCreation, column: str) ->
 
 def _statements_after(step: Step, skipped: SkippedCreation) -> Sequence[Statement]:
     for number, statement in enumerate(step.statements):
-        if is_text_of(statement, skipped.query):
+        if is_text_of(statement.sql, skipped.query):
             return step.statements[number:]
     return step.statements
 

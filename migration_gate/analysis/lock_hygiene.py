@@ -15,6 +15,7 @@ from migration_gate.facts import (
     ObservedStatement,
     Replay,
     StoredRelation,
+    find_locks,
 )
 from migration_gate.lazy_dataclass import dataclass
 
@@ -42,13 +43,29 @@ class SharedTransaction:
 
 
 def list_locking_statements(facts: Facts) -> Iterator[LockingStatement]:
-    """The statements that took locks for which others wait, on tables, views or sequences."""
+    """The statements that took locks for which others wait, on tables, views or sequences.
+
+    Not those that their transaction needed not wait for: it held as much already.
+    """
     for statement in list_judged(facts):
         locks = tuple(
-            lock for lock in statement.taken if lock.blocks_writes and lock.relation.kind != "index"
+            lock
+            for lock in statement.taken
+            if lock.blocks_writes and lock.relation.kind != "index" and not _was_held(statement, lock)
         )
         if locks:
             yield LockingStatement(statement, locks)
+
+
+def _was_held(statement: ObservedStatement, lock: HeldLock) -> bool:
+    """Whether an earlier statement took a lock on the relation with which the same others are in conflict.
+
+    From SHARE on, each mode is in conflict with all that the weaker ones are in conflict with.
+    """
+    return any(
+        held.since < statement.number and held.mode.strength >= lock.mode.strength
+        for held in find_locks(statement.locks, lock.relation)
+    )
 
 
 def list_without_timeout(facts: Facts) -> list[LockingStatement]:

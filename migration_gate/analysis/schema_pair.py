@@ -110,7 +110,7 @@ class SchemaPair:
         named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         for step in self.replay.steps:
             if name and step.number in self.new_steps:
-                for statement in step.statements:
+                for statement in step.list_run():
                     has_words = words is None or words.search(statement.sql)
                     if has_words and named.search(statement.sql.lower()):
                         return self._locate(step.revision, statement.line)
@@ -128,7 +128,7 @@ class SchemaPair:
     @cached_property
     def _texts(self) -> str:
         steps = (step for step in self.replay.steps if step.number in self.new_steps)
-        return "\n".join(statement.sql for step in steps for statement in step.statements).lower()
+        return "\n".join(statement.sql for step in steps for statement in step.list_run()).lower()
 
 
 def pair_schemas(facts: Facts) -> SchemaPair | None:

@@ -52,7 +52,7 @@ def _count(replay: Replay, revisions: set[str]) -> int:
         1
         for step in replay.steps
         if step.revision in revisions
-        for statement in step.statements
+        for statement in step.list_run()
         if _WRITES_ROWS.match(statement.sql)
     )
 

@@ -29,19 +29,21 @@ def find_statement_location(replay: Replay, step: Step, statement: Statement | N
 
 
 def locate_query(replay: Replay, step: Step, query: str) -> Location | None:
-    """The line of the recorded statement of this text; of the text, if the driver's own cursor ran it."""
-    statement = next((item for item in step.statements if is_text_of(item, query)), None)
+    """The line of the recorded statement of this text, or of the driver's cursor that ran it."""
+    statement = next((item for item in step.statements if is_text_of(item.sql, query)), None)
     location = find_statement_location(replay, step, statement)
     if statement is not None or location is None:
         return location
-    line = find_literal_line(replay.history.find_calls(location.file), query)
+    calls = [item for item in step.cursor_statements if is_text_of(item.sql, query)]
+    calls.sort(key=lambda item: not item.has_failed)
+    line = calls[0].line if calls else find_literal_line(replay.history.find_calls(location.file), query)
     return location if line is None else Location(location.file, line)
 
 
-def is_text_of(statement: Statement, query: str) -> bool:
-    """Whether it is the text that the client sent."""
+def is_text_of(recorded: str, query: str) -> bool:
+    """Whether the text of a recorded statement is what the client sent."""
     # psycopg2 and psycopg take `%` for a parameter, and send the `%%` of the recorded text as `%`.
-    sql, query = statement.sql.strip(), query.strip()
+    sql, query = recorded.strip(), query.strip()
     return sql == query or sql.replace("%%", "%") == query
 
 
@@ -75,7 +77,7 @@ def _find_naming_statement(replay: Replay, command: DdlCommand, part: SoughtPart
 
 def _naming_statements(step: Step, part: SoughtPart) -> Iterator[Statement]:
     names = {name for name in (part.name, part.table) if name}
-    for statement in step.statements:
+    for statement in step.list_run():
         if statement.error is None and all(_mentions_name(statement.sql, name) for name in names):
             yield statement
 

@@ -102,7 +102,7 @@ from .server_difference import ServerDifference
 from .snapshot import Snapshot
 from .stage_time import StageTime
 from .statement_states import StatementStates, TableHistories
-from .steps import Statement, Step, TransactionBoundary
+from .steps import CursorStatement, Statement, Step, TransactionBoundary
 from .table_sizes import TableSize, TableSizes, WorkRate, WorkRates
 from .tables import (
     AttachedObject,
@@ -153,6 +153,7 @@ __all__ = [
     "Correction",
     "Coverage",
     "CreatedObject",
+    "CursorStatement",
     "DdlCommand",
     "DeclaredOperation",
     "DeletionBlocker",

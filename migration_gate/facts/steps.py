@@ -29,6 +29,18 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class CursorStatement:
+    """A statement that the revision gave to a driver's own cursor: SQLAlchemy has not seen it."""
+
+    sql: str
+    line: int
+    """of the revision's file"""
+    statements_before: int
+    """how many of the step's statements had run"""
+    has_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionBoundary:
     """Where a transaction began or ended while a revision ran."""
 
@@ -62,6 +74,22 @@ class Step:
     """that ran too, after the first 2,000: they only read or changed rows, or repeated an error"""
     unrecorded_statements: int = 0
     """that ran too, and a verdict may depend on them"""
+    cursor_statements: tuple[CursorStatement, ...] = ()
+    """in their order"""
+
+    def list_run(self) -> tuple[Statement, ...]:
+        """What it ran, in its order: statements of a driver's own cursor, too, unless they failed."""
+        if not self.cursor_statements:
+            return self.statements
+        merged: list[Statement] = []
+        own = [item for item in self.cursor_statements if not item.has_failed][::-1]
+        for count, statement in enumerate((*self.statements, None)):
+            while own and (statement is None or own[-1].statements_before <= count):
+                item = own.pop()
+                merged.append(Statement(item.sql, 0.0, item.line))
+            if statement is not None:
+                merged.append(statement)
+        return tuple(merged)
 
     @property
     def statement_count(self) -> int:

@@ -33,6 +33,7 @@
     observation_log     what looked-at revisions lock and do, in the server's log; work_messages: its words
     second_observation  from the base, where locks could not be told apart
     observed_statements     that log as facts: observed_session, observed_work, observed_sql; statement_book;
+                        cursor_lines: of drivers' own cursors;
                         item_lists, session_locks: long lists; late_readings: what was not read at once;
                         foreign_key_tables: whose keys those are that a message only names;
                         observation_gaps: what was not seen; second_opinion: of a linter

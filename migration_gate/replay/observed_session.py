@@ -55,6 +55,8 @@ class Session:
     file_lists: ListHistory[LoggedNumber] = field(default_factory=ListHistory)
     scan_lists: ListHistory[LoggedNumber] = field(default_factory=ListHistory)
     is_observed: bool = False
+    is_controlled: bool = False
+    """a statement that is no fact (SET, SAVEPOINT) has run since `statement`"""
 
     def read_state(self, point: LogPoint) -> SessionState:
         """What the session holds at a point; as before, where nobody has read it."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from migration_gate.facts import (
+    CursorStatement,
     History,
     Observation,
     ObservedStatement,
     ObserveScope,
     RowWork,
+    StoredRelation,
     WorkKind,
 )
-from migration_gate.replay.late_readings import LateStatement, choose_statement
+from migration_gate.replay.late_readings import LateStatement, choose_reader, choose_statement
 from migration_gate.replay.observation_log import LogMessage, LogPoint
 from migration_gate.replay.observed_session import (
     Evidence,
@@ -73,12 +76,15 @@ def build_observation(
     scope: ObserveScope,
     version_tables: Collection[str],
     has_failed: bool = False,
+    cursor_statements: Mapping[int, Sequence[CursorStatement]] = MappingProxyType({}),
 ) -> Observation:
     """What the log says of the looked-at revisions.
 
-    `steps`: the revisions by the numbers of their steps; `has_failed`: the last one did not run to its end.
+    `steps`: the revisions by the numbers of their steps; `has_failed`: the last one did not run to its end;
+    `cursor_statements`: what drivers' own cursors ran in them.
     """
-    reader = ObservationReader(steps, history, BaseRelations(version_tables))
+    book = StatementBook(steps, history, BaseRelations(version_tables), cursor_statements)
+    reader = ObservationReader(book)
     for message in messages:
         reader.read(message)
     reader.finish(has_failed=has_failed)
@@ -95,10 +101,10 @@ def build_observation(
 class ObservationReader:
     """Goes through the log once."""
 
-    def __init__(self, steps: Mapping[int, str], history: History, base: BaseRelations) -> None:
-        self._book = StatementBook(steps, history, base)
+    def __init__(self, book: StatementBook) -> None:
+        self._book = book
         self._sessions: dict[str, Session] = {}
-        self.base = base
+        self.base = book.base
         self.revisions: dict[str, None] = {}
         self.blind_spots: dict[str, None] = {}
         self.remarks: dict[str, None] = {}
@@ -135,7 +141,8 @@ class ObservationReader:
             self._add_unknown(session)
             session.statement, session.parts, session.is_described = "", [], True
             session.leave_transaction()
-        if controls_session(sql):
+        session.is_controlled = controls_session(sql)
+        if session.is_controlled:
             return
         if session.statement and not session.is_described:
             session.earlier.append(session.statement)
@@ -152,8 +159,14 @@ class ObservationReader:
 
     def _add_earlier(self, session: Session) -> None:
         statements, session.earlier = session.earlier, []
+        client_sql = session.client_sql
         for sql in statements:
+            session.client_sql = sql.strip()
             self._add_unseen(session, sql)
+            unread = LateStatement(len(self._book.statements), sql, frozenset())
+            session.late_locks.append(unread)
+            session.late_rows.append(unread)
+        session.client_sql = client_sql
 
     def _add_unseen(self, session: Session, sql: str) -> None:
         """Add a statement of which the server has said nothing: without a WHERE it goes through all rows."""
@@ -224,6 +237,7 @@ class ObservationReader:
         state = session.read_state(point)
         if state.transaction != session.state.transaction:
             session.leave_transaction()
+        self._add_earlier(session)
         current = self._describe_current(session, point)
         scans = self._find_new_scans(session, point, current)
         evidence = Evidence(
@@ -233,7 +247,6 @@ class ObservationReader:
             session.messages,
         )
         session.messages = []
-        self._add_earlier(session)
         self._settle_locks(session, state, point, current)
         count = len(self._book.statements)
         if point.point == "command":
@@ -325,7 +338,7 @@ class ObservationReader:
         own = []
         for oid in changed:
             if oid in self.base.by_oid:
-                number = self._choose_late(session, oid, current)
+                number = self._choose_late(session, oid, current, choose_statement)
                 if number is None:
                     own.append(oid)
                 else:
@@ -342,18 +355,24 @@ class ObservationReader:
         newest = session.scan_lists.read(point.scans)
         own = {}
         for oid, times in self.base.find_new_scans(newest, newest.find_changes(previous)).items():
-            number = self._choose_late(session, oid, current)
+            number = self._choose_late(session, oid, current, choose_reader)
             if number is None:
                 own[oid] = times
             else:
                 self._book.add_rows(number, self.base.by_oid[oid])
         return own
 
-    def _choose_late(self, session: Session, oid: int, current: list[LateStatement]) -> int | None:
+    def _choose_late(
+        self,
+        session: Session,
+        oid: int,
+        current: list[LateStatement],
+        choose: Callable[[Sequence[LateStatement], int, StoredRelation], int],
+    ) -> int | None:
         """The statement before this one that worked on a relation; None if it was this one."""
         if not session.late_rows:
             return None
-        number = choose_statement([*session.late_rows, *current], oid, self.base.by_oid[oid])
+        number = choose([*session.late_rows, *current], oid, self.base.by_oid[oid])
         return None if current and number == current[0].number else number
 
 

@@ -30,7 +30,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
-from migration_gate.replay.loss_causes import LossCauses
+from migration_gate.replay.loss_causes import LossCauses, merge_statements
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -226,7 +226,7 @@ class RehearsalRun:
         after: RowState,
         runs: Sequence[FinishedRun],
     ) -> None:
-        statements = [item for run in runs for item in run.statements]
+        statements = [item for run in runs for item in merge_statements(run)]
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)

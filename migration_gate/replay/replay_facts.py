@@ -136,6 +136,7 @@ def _build_observation(
         scope=scope,
         version_tables=answer.version_tables(),
         has_failed=answer.failure() is not None,
+        cursor_statements=answer.cursor_statements(),
     )
     observation = place_foreign_keys(observation, replayed_database.ddl_commands)
     pending_files = _relative_paths(setup, setup.pending_files)

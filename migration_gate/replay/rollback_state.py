@@ -59,6 +59,7 @@ def read_rolled_back_history(lines: Iterable[Line], version_tables: Sequence[str
             change = parse_changes(step.changes, version_tables)
             changes[step.revision] = (*changes.get(step.revision, ()), change)
             sql = tuple(statement.sql for statement in step.statements)
+            sql += tuple(statement.sql for statement in step.cursor_statements)
             statements[step.revision] = (*statements.get(step.revision, ()), *sql)
     order = tuple(dict.fromkeys(step.revision for step in steps))
     return RolledBackHistory(order, changes, statements, len({step.context for step in steps}))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.revision_text import index_literals, normalize_statement
 from migration_gate.facts import (
+    CursorStatement,
     HeldLock,
     HeldLocks,
     History,
@@ -19,6 +20,7 @@ from migration_gate.facts import (
     WorkKind,
     sort_locks,
 )
+from migration_gate.replay.cursor_lines import CursorLines
 from migration_gate.replay.late_readings import LateStatement, choose_statement
 from migration_gate.replay.observation_log import LogPoint
 from migration_gate.replay.observed_session import Evidence, Session, SessionState, reads_in_silence
@@ -35,10 +37,17 @@ OWN_WORDS = ("CREATE", "ALTER", "DROP", "REFRESH", "COMMENT", "REINDEX", "CLUSTE
 class StatementBook:
     """Takes statements one after the other."""
 
-    def __init__(self, steps: Mapping[int, str], history: History, base: BaseRelations) -> None:
+    def __init__(
+        self,
+        steps: Mapping[int, str],
+        history: History,
+        base: BaseRelations,
+        cursor_statements: Mapping[int, Sequence[CursorStatement]],
+    ) -> None:
         self._steps = steps
         self._history = history
-        self._base = base
+        self.base = base
+        self._cursor_lines = {step: CursorLines(items) for step, items in cursor_statements.items()}
         self._transactions: dict[tuple[int, str], int] = {}
         self.step: int | None = None
         """of the revision that runs"""
@@ -54,10 +63,14 @@ class StatementBook:
         return tuple(map(self._place_by_text, self.statements))
 
     def _place_by_text(self, statement: ObservedStatement) -> ObservedStatement:
-        """With the line of its literal in the revision's file, if a driver's own cursor ran it."""
+        """With the line in the revision's file, if a driver's own cursor ran it; else that of its literal."""
         known = self._find_location(statement.revision, None)
         if known is None or statement.location != known:
             return statement
+        lines = self._cursor_lines.get(statement.step)
+        line = lines.find(statement) if lines is not None else None
+        if line is not None:
+            return replace(statement, location=self._find_location(statement.revision, line))
         if known.file not in self._literals:
             self._literals[known.file] = index_literals(self._history.find_calls(known.file))
         text = normalize_statement(statement.client_sql or statement.sql)
@@ -72,12 +85,12 @@ class StatementBook:
     def add(self, session: Session, state: SessionState, sql: str, tag: str, evidence: Evidence) -> None:
         """Add a statement of the session, whose state is that at its end."""
         number = len(self.statements) + 1
-        new = session.locks.follow(state.locks, self._base.by_oid, number, lambda oid: number)
+        new = session.locks.follow(state.locks, self.base.by_oid, number, lambda oid: number)
         held, taken = session.locks.list_at(number), sort_locks([*session.settled, *new])
         session.settled = []
         works, emptied = list(evidence.works), self._find_emptied(sql, evidence)
         if evidence.files and not emptied:
-            works += self._base.find_file_works(evidence.files, works)
+            works += self.base.find_file_works(evidence.files, works)
             inferred = infer_locks(works, held, number)
             held, taken = held.add(inferred), [*taken, *inferred]
         revision = self.name_revision()
@@ -108,14 +121,14 @@ class StatementBook:
     def _find_emptied(self, sql: str, evidence: Evidence) -> tuple[StoredRelation, ...]:
         if not evidence.files or not TRUNCATION.search(sql):
             return ()
-        self._base.emptied.update(evidence.files)
-        relations = (self._base.by_oid[oid] for oid in evidence.files)
+        self.base.emptied.update(evidence.files)
+        relations = (self.base.by_oid[oid] for oid in evidence.files)
         return tuple(relation for relation in relations if relation.is_table)
 
     def _find_written(self, sql: str, tag: str, taken: Sequence[HeldLock]) -> tuple[StoredRelation, ...]:
         written = {lock.relation: None for lock in taken if lock.mode is LockMode.ROW_EXCLUSIVE}
         if tag in ROW_TAGS:
-            written.update(dict.fromkeys(self._base.find_changed_tables(sql)))
+            written.update(dict.fromkeys(self.base.find_changed_tables(sql)))
         return tuple(relation for relation in written if relation.is_table)
 
     def _number_transaction(self, session: Session, state: SessionState) -> int:
@@ -124,7 +137,7 @@ class StatementBook:
 
     def settle(self, session: Session, state: SessionState, candidates: Sequence[LateStatement]) -> None:
         """Give the session's new locks to those of its statements after which nobody read any."""
-        relations = self._base.by_oid
+        relations = self.base.by_oid
         taken: dict[int, list[HeldLock]] = defaultdict(list)
         for lock in session.locks.follow(
             state.locks,
@@ -149,7 +162,7 @@ class StatementBook:
         """Say that an earlier statement gave a relation another file."""
         statement = self.statements[number - 1]
         emptied = self._find_emptied(statement.sql, Evidence(files=[oid]))
-        works = [] if emptied else list(self._base.find_file_works([oid], statement.works))
+        works = [] if emptied else list(self.base.find_file_works([oid], statement.works))
         self._amend(
             number,
             taken=infer_locks(works, statement.locks, number),
@@ -191,7 +204,7 @@ class StatementBook:
         for position in session.unplaced:
             statement = self.statements[position]
             location = statement.location  # a driver's own cursor ran what is another text
-            if self._read_client_sql([position]) == client_sql:
+            if self._read_client_sql([position]) == client_sql and not session.is_controlled:
                 location = self._find_location(statement.revision, point.line)
             in_block = point.in_block is not False
             self.statements[position] = replace(statement, location=location, is_in_block=in_block)

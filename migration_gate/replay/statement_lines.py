@@ -26,7 +26,7 @@ def add_statement_lines(commands: Iterable[DdlCommand], steps: Iterable[Step]) -
     logged under an older step belongs to the one that has its statement.
     """
     commands = tuple(commands)
-    statements = {step.number: step.statements for step in steps}
+    statements = {step.number: step.list_run() for step in steps}
     queries: dict[int, dict[int, str]] = defaultdict(dict)
     for command in commands:
         queries[command.step].setdefault(command.query_number, command.query)
@@ -90,13 +90,13 @@ def _match_lines(queries: Mapping[int, str], statements: Sequence[Statement]) ->
     lines: dict[int, int | None] = {}
     position = 0
     for number, query in queries.items():
-        index = _find_statement(normalize_statement(query), texts, position)
+        index = find_statement(normalize_statement(query), texts, position)
         lines[number] = None if index is None else statements[index].line
         position = position if index is None else index + 1
     return lines
 
 
-def _find_statement(query: str, texts: Sequence[str], position: int) -> int | None:
+def find_statement(query: str, texts: Sequence[str], position: int) -> int | None:
     """The index of the query among the statements: at or after the position, else before it."""
     indexes: tuple[int, ...] = (*range(position, len(texts)), *range(position))
     for index in indexes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migration_gate.catalog.snapshot_reader import parse_snapshot
-from migration_gate.facts import Snapshot, Statement, Step, TransactionBoundary
+from migration_gate.facts import CursorStatement, Snapshot, Statement, Step, TransactionBoundary
 from migration_gate.replay.failure_facts import FailureBuilder
+from migration_gate.worker.protocol import step_lines
 from migration_gate.worker.protocol.step_lines import ExecutedStatement, StepFinished
 
 
@@ -26,6 +27,7 @@ def build_step(line: StepFinished, version_tables: Sequence[str], failures: Fail
         after=parse_optional_snapshot(line.after, version_tables),
         dropped_statements=line.dropped_statements,
         unrecorded_statements=line.unrecorded_statements,
+        cursor_statements=tuple(map(build_cursor_statement, line.cursor_statements)),
     )
 
 
@@ -47,6 +49,11 @@ def _build_statement(statement: ExecutedStatement, revision: str, failures: Fail
         in_migration_transaction=statement.in_migration_transaction,
         parameters=statement.parameters,
     )
+
+
+def build_cursor_statement(line: step_lines.CursorStatement) -> CursorStatement:
+    """A statement of a driver's own cursor."""
+    return CursorStatement(line.sql, line.line, line.statements_before, line.has_failed)
 
 
 def parse_optional_snapshot(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from migration_gate.facts import (
     Connection,
+    CursorStatement,
     Failure,
     History,
     MigrationContext,
@@ -34,7 +35,7 @@ from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.history_facts import build_history
 from migration_gate.replay.model_facts import build_model_statement, build_models
 from migration_gate.replay.repository_paths import RepositoryPaths
-from migration_gate.replay.step_facts import build_statements, build_step
+from migration_gate.replay.step_facts import build_cursor_statement, build_statements, build_step
 from migration_gate.scan.revision_files import RevisionSource
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import (
@@ -246,6 +247,15 @@ class AnswerReader:
         if line is None or line.revision is None:
             return ()
         return build_statements(line.statements, line.revision, self.failures)
+
+    def cursor_statements(self) -> Mapping[int, tuple[CursorStatement, ...]]:
+        """What drivers' own cursors ran, by the number of the step; of the one that failed, too."""
+        found = {step.number: step.cursor_statements for step in self.steps()}
+        line = self._find_first(RunFailed)
+        numbers = [number for number, revision in self.begun_steps().items() if number not in found]
+        if line is not None and numbers:
+            found[numbers[-1]] = tuple(map(build_cursor_statement, line.cursor_statements))
+        return found
 
     # The models.
 

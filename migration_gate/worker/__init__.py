@@ -33,7 +33,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     pool_guard          a fork uses no connection of the process that it comes from
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
     statement_observation   has the server log the locks of looked-at revisions
-    step_record         which of them are kept; statement_parameters: their values
+    step_record         which of them are kept; statement_parameters: their values;
+                        cursor_calls: those of a driver's own cursor
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     column_sources      a copied column knows the one that it was copied from
     catalog_snapshot    reads the catalog on the migration's own connection; row_changes: of one revision

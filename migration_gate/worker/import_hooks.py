@@ -21,7 +21,7 @@ class ImportHooks(importlib.abc.MetaPathFinder):
         sys.meta_path.insert(0, self)
 
     def add(self, name: str, hook: Callable[[Any], None]) -> None:
-        """Call `hook(module)` now if the module is imported already, else when it is."""
+        """Call `hook(module)` now if the module is imported already, else when it is, after earlier hooks."""
 
         def guarded_hook(module: Any) -> None:
             with self._guard.demanding("Preparing the module %s" % name):
@@ -30,7 +30,8 @@ class ImportHooks(importlib.abc.MetaPathFinder):
         if name in sys.modules:
             guarded_hook(sys.modules[name])
         else:
-            self._hooks[name] = guarded_hook
+            earlier = self._hooks.get(name)
+            self._hooks[name] = guarded_hook if earlier is None else _call_both(earlier, guarded_hook)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
         """The real spec, with a loader that calls the hook afterwards; None for other modules."""
@@ -49,6 +50,14 @@ class ImportHooks(importlib.abc.MetaPathFinder):
                 if spec is not None:
                     return spec
         return None
+
+
+def _call_both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+    def hook(module: Any) -> None:
+        first(module)
+        second(module)
+
+    return hook
 
 
 class _HookedLoader(importlib.abc.Loader):

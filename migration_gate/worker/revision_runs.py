@@ -251,7 +251,12 @@ class RevisionRuns:
         record = self._recorder.end_step()
         self._finished.append(
             FinishedRun(
-                run.revision, run.direction, self._context_number, record.statements, record.transactions
+                run.revision,
+                run.direction,
+                self._context_number,
+                record.statements,
+                record.transactions,
+                record.cursor_statements,
             )
         )
         self._running = None

@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, run_attempts
+from .cursor_calls import CursorCalls
 from .dialect_choice import DialectChoice
 from .driver_patches import install_driver_patches
 from .error_report import describe_error
@@ -128,6 +129,7 @@ class Session:
         imports = ImportHooks(self._guard)
         imports.install()
         install_driver_patches(self._redirection, imports)
+        CursorCalls(self._recorder.note_cursor_call).install(imports)
         if not report_packages(self._answer):
             return False
         self._redirection.install()
@@ -289,6 +291,7 @@ class Session:
                 statements=record.statements,
                 first_error=self._recorder.find_first_error(report),
                 missing=self._retries.missing_settings() if not self._has_run_revisions() else (),
+                cursor_statements=record.cursor_statements,
             )
         )
 

@@ -151,6 +151,11 @@ class StatementRecorder:
         if self.in_migration and context.statement:
             self._add_statement(context.statement, None, report)
 
+    def note_cursor_call(self, sql: str) -> Optional[Callable[[], None]]:
+        """Record a statement of a driver's own cursor before it runs; what to call if it fails."""
+        line = self._running_line() if self.in_migration else None
+        return self._log.add_cursor_statement(sql[:MAX_TEXT], line) if line is not None else None
+
     def _is_in_transaction(self, connection: Any) -> bool:
         """Whether the statement is part of Alembic's transaction: neither autocommitted, nor elsewhere."""
         driver_connection = private_api.driver_connection(connection)

@@ -6,10 +6,11 @@ are kept that are more than that: DDL, the ends of transactions, each different 
 
 from __future__ import annotations
 
-from typing import Optional
+import dataclasses
+from typing import Callable, Optional
 
 from .deferred_methods import dataclass
-from .protocol.step_lines import BoundaryName, ExecutedStatement, RecordedBoundary
+from .protocol.step_lines import BoundaryName, CursorStatement, ExecutedStatement, RecordedBoundary
 
 MAX_STATEMENTS = 2000
 """statements of one step that are kept, whatever they do"""
@@ -29,6 +30,7 @@ class StepRecord:
     """that only read or changed rows, or repeated an error"""
     unrecorded_statements: int = 0
     """that were dropped though a verdict may depend on them"""
+    cursor_statements: tuple[CursorStatement, ...] = ()
 
 
 class StepLog:
@@ -36,6 +38,7 @@ class StepLog:
 
     def __init__(self) -> None:
         self.statements: list[ExecutedStatement] = []
+        self._cursor_statements: list[CursorStatement] = []
         self._transactions: list[RecordedBoundary] = []
         self._late_boundaries: set[RecordedBoundary] = set()
         self._errors: set[tuple[str, str]] = set()
@@ -53,7 +56,9 @@ class StepLog:
             statements = (*statements, last)
             unrecorded -= self._last_is_notable
             dropped -= not self._last_is_notable
-        return StepRecord(statements, tuple(self._transactions), dropped, unrecorded)
+        return StepRecord(
+            statements, tuple(self._transactions), dropped, unrecorded, tuple(self._cursor_statements)
+        )
 
     def add_statement(self, statement: ExecutedStatement) -> None:
         """Keep the statement, or count it."""
@@ -67,6 +72,19 @@ class StepLog:
         self._last_is_notable = is_notable
         self._unrecorded += is_notable
         self._dropped += not is_notable
+
+    def add_cursor_statement(self, sql: str, line: int) -> Callable[[], None]:
+        """Keep a statement of a driver's own cursor; what to call if it fails."""
+        position = len(self._cursor_statements)
+        if position == MAX_NOTABLE_STATEMENTS:
+            return lambda: None
+        statement = CursorStatement(sql, line, len(self.statements))
+        self._cursor_statements.append(statement)
+
+        def note_failure() -> None:
+            self._cursor_statements[position] = dataclasses.replace(statement, has_failed=True)
+
+        return note_failure
 
     def _is_notable(self, statement: ExecutedStatement) -> bool:
         if statement.error is None:

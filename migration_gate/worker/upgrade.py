@@ -309,6 +309,7 @@ class HistoryUpgrade:
                 changes=observed.changes,
                 dropped_statements=record.dropped_statements,
                 unrecorded_statements=record.unrecorded_statements,
+                cursor_statements=record.cursor_statements,
             )
         )
 

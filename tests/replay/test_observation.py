@@ -13,7 +13,9 @@ from migration_gate.facts import Facts, Observation, ObservedStatement
 from migration_gate.report.change_table import list_change_rows
 from migration_gate.report.change_table_markdown import render_change_table
 from migration_gate.verdict.outcome import ProjectReport
+from tests.support.fact_builders import find_origin_by_name
 from tests.support.project_files import write_files
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine, Ran
 from tests.support.user_project import ENV, project, revision
 
@@ -27,6 +29,28 @@ WITH_LOCAL_SETTINGS = ENV.replace(
     "        connection.execute(text(\"select set_config('app.tenant', 'a', true)\"))\n"
     "        context.run_migrations()",
 )
+ASYNC_ENV = """
+import asyncio
+
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shop.models import Base
+
+
+def run(connection):
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main():
+    async with create_async_engine(URL).connect() as connection:
+        await connection.run_sync(run)
+
+
+asyncio.run(main())
+"""
 PER_MIGRATION = ENV.replace("Base.metadata)", "Base.metadata, transaction_per_migration=True)")
 
 
@@ -123,29 +147,61 @@ def test_statements_that_release_their_locks_at_once_show_them_by_their_work(eng
     assert later.works == ()  # the table is empty
 
 
-def test_statements_of_a_drivers_cursor_are_at_the_lines_of_their_text(engine: Engine) -> None:
-    """And not at that of the next statement; where they fail over rows, the statement is told."""
-    lines = (
+@pytest.mark.parametrize(
+    "driver", first_in_every_run(["psycopg", "psycopg2", "pg8000", "asyncpg", "psycopg_async"], kept=2)
+)
+def test_statements_of_a_drivers_cursor_are_at_the_lines_that_ran_them(engine: Engine, driver: str) -> None:
+    """Whatever they were made of, and not at that of the next statement; that of a failure is told, too."""
+    is_async = driver in ("asyncpg", "psycopg_async")
+    lines: tuple[str, ...] = (
         "cursor = op.get_bind().connection.cursor()",
         'cursor.execute("create index ix_first on item (name)")',
-        'LATER = ("alter table item "',
-        '    "alter column name type varchar(2)")',
-        "cursor.execute(LATER)",
+        'NARROW = "alter table item " + "alter column name type varchar(2)"',
+        "for statement in (NARROW,):",
+        "    cursor.execute(statement)",
         'op.execute("create index ix_next on item (name)")',
-        'cursor.execute("create index ix_%s on item (name)" % "built")',
-        'cursor.execute("create index ix_last on item (name)")',
+        "try:",
+        '    op.execute("savepoint s")',
+        '    cursor.execute("create index {} on item (id)".format("ix_next"))',
+        "except Exception:",
+        '    op.execute("rollback to savepoint s")',
+        'make = "create index ix_{} on item (name)".format',
+        'cursor.execute(make("built"))',
+        'cursor.execute(make("other"))',
+        'op.get_bind().exec_driver_sql(make("last"))',
+        "cursor.execute('update item set name = ' + repr(str(1)))",
+        'cursor.execute("alter table item add a int")' if is_async else 'cursor.execute(b"alter table item "',
+        "" if is_async or driver == "pg8000" else '   b"add a int")',
     )
-    ran = run_new_revisions(engine, "\n".join(lines))
+    if driver == "pg8000":
+        lines = tuple(line.replace('b"alter table item "', "'alter table item add a int')") for line in lines)
+    url = f"postgresql+{driver}://app:app@db.invalid/app"
+    environment = ASYNC_ENV if is_async else ENV
+    ran = run_new_revisions(engine, "\n".join(lines), environment=environment.replace("URL)", f"{url!r})"))
+    assert ran.replay.failure is None, ran.replay.failure
     text = (ran.folder / "migrations/versions/new0.py").read_text().splitlines()
-    first = text.index("    cursor = op.get_bind().connection.cursor()") + 1
-    upgrade = first - 1
-    assert [item.location and item.location.line for item in ran.replay.observation.statements] == [
-        first + 1,
-        first + 2,
-        first + 5,
-        upgrade,
-        first + 7,
+
+    def find_line(words: str) -> int:
+        return next(number for number, line in enumerate(text, 1) if words in line)
+
+    expected = [
+        ("CREATE INDEX", "ix_first"),
+        ("ALTER TABLE", "execute(statement)"),
+        ("CREATE INDEX", "ix_next on item (name)"),
+        ("CREATE INDEX", 'format("ix_next")'),  # failed
+        ("CREATE INDEX", 'make("built")'),
+        ("CREATE INDEX", 'make("other")'),
+        ("CREATE INDEX", 'make("last")'),
+        ("UPDATE", "update item"),
+        ("ALTER TABLE", "alter table item add a" if is_async or driver == "pg8000" else "(b"),
     ]
+
+    assert [
+        (item.tag, item.location and item.location.line) for item in ran.replay.observation.statements
+    ] == [(tag, find_line(words)) for tag, words in expected]
+    location = find_origin_by_name(ran.replay, "ix_other").location
+    assert location is not None
+    assert location.line == find_line('make("other")')
     failure = ran.replay.rehearsal.revisions[0].failure
     assert failure is not None
     assert failure.failure.statement == "alter table item alter column name type varchar(2)"

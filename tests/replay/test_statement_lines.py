@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migration_gate.facts import DdlCommand, Step
+from migration_gate.facts import CursorStatement, DdlCommand, Step
 from migration_gate.replay.statement_lines import add_statement_lines
 from tests.support.fact_builders import make_statement
 
@@ -86,3 +86,17 @@ def test_a_command_after_a_rollback_belongs_to_the_step_that_ran_its_statement()
         for number, text in enumerate(texts, 1)
     ]
     assert [command.step for command in add_statement_lines(commands, steps)] == [1, 2, 3]
+
+
+def test_what_a_drivers_cursor_ran_stands_between_the_other_statements() -> None:
+    """The same text twice, once by each; what failed there made nothing."""
+    commands = [DdlCommand(1, "", "", "x", query=ADD, query_number=number) for number in (1, 2)]
+    commands.append(DdlCommand(1, "", "", "x", query=DROP, query_number=3))
+    own = (
+        CursorStatement(DROP, 6, 1, has_failed=True),
+        CursorStatement(ADD, 7, 1),
+        CursorStatement(DROP, 9, 2),
+    )
+    recorded = (make_statement("SELECT 1", line=5), make_statement(ADD, line=8))
+    located = add_statement_lines(commands, [Step(1, "a1", 0.0, recorded, cursor_statements=own)])
+    assert [command.line for command in located] == [7, 8, 9]

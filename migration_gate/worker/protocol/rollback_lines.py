@@ -7,7 +7,7 @@ from typing import Literal, Optional
 from ..deferred_methods import dataclass
 from .order import Direction
 from .reported_error import ErrorReport
-from .step_lines import ExecutedStatement, RecordedBoundary
+from .step_lines import CursorStatement, ExecutedStatement, RecordedBoundary
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class FinishedRun:
     statements: tuple[ExecutedStatement, ...]
     transactions: tuple[RecordedBoundary, ...] = ()
     """where transactions began and ended, in their order"""
+    cursor_statements: tuple[CursorStatement, ...] = ()
 
 
 @dataclass(frozen=True)

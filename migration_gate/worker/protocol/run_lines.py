@@ -7,7 +7,7 @@ from typing import Literal, Optional
 from ..deferred_methods import dataclass
 from .project_requests import MissingSetting
 from .reported_error import ErrorReport
-from .step_lines import ExecutedStatement
+from .step_lines import CursorStatement, ExecutedStatement
 
 Stage = Literal["prepare", "import", "replay", "models"]
 FailedStage = Literal["interpreter", "driver", "prepare", "import", "revisions", "replay", "models", "gate"]
@@ -78,6 +78,8 @@ class RunFailed:
     """an earlier error in the same transaction, which this one only follows from"""
     missing: tuple[MissingSetting, ...] = ()
     """what was asked for in vain before the first revision"""
+    cursor_statements: tuple[CursorStatement, ...] = ()
+    """of the step that failed"""
     kind: Literal["failed"] = "failed"
 
 

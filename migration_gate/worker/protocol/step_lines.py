@@ -29,6 +29,19 @@ class ExecutedStatement:
 
 
 @dataclass(frozen=True)
+class CursorStatement:
+    """A statement that the project's code gave to a driver's own cursor."""
+
+    sql: str
+    """its first 4,000 characters"""
+    line: int
+    """of the revision's file"""
+    statements_before: int
+    """how many statements of the step that went through SQLAlchemy had run"""
+    has_failed: bool = False
+
+
+@dataclass(frozen=True)
 class RecordedBoundary:
     """Where a transaction began or ended during a step."""
 
@@ -71,4 +84,6 @@ class StepFinished:
     """that ran too, and only read or changed rows"""
     unrecorded_statements: int = 0
     """that ran too, and a verdict may depend on them"""
+    cursor_statements: tuple[CursorStatement, ...] = ()
+    """in their order: the first 20,000"""
     kind: Literal["step_finished"] = "step_finished"
