@@ -230,10 +230,10 @@ class BaseExamination:
 
 def _list_read_files(top: Path, files: Sequence[FileChange]) -> Sequence[FileChange]:
     """The files that matter for a replay or a check: all, if a revision reads one that seldom does."""
-    unread = [file for file in files if _is_unread(file)]
-    if unread and use_data_files(top, list_tracked_files(top).paths, [file.path for file in unread]):
+    unread = [file.path for file in files if _is_unread(file)]
+    if unread and use_data_files(top, list_tracked_files(top).paths, unread):
         return files
-    return [file for file in files if file not in unread]
+    return [file for file in files if not _is_unread(file)]
 
 
 def _is_unread(file: FileChange) -> bool:
