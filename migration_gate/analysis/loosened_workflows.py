@@ -13,6 +13,7 @@ DEFAULT_TYPES = {"pull_request": ("opened", "synchronize", "reopened")}
 """which activities of an event start a workflow that does not say"""
 ON_DEMAND = frozenset({"workflow_dispatch", "repository_dispatch", "schedule"})
 """events that no change starts"""
+UNPINNED = "no version of its own"
 
 
 def find_loosened_runs(base: Sequence[GateRun], change: Sequence[GateRun]) -> Iterator[Loosening]:
@@ -21,24 +22,38 @@ def find_loosened_runs(base: Sequence[GateRun], change: Sequence[GateRun]) -> It
     for number, older in enumerate(base):
         newer = partners.get(number)
         if newer is None:
-            file = older.location.file
-            message = f"`{file}` no longer runs the gate in `{older.name}`"
-            yield Loosening("workflow", f"{file} {older.name}", message, None, "runs it", "does not")
+            yield _describe_gone(older, next((run for run in change if _is_same_job(older, run)), None))
         else:
             yield from _compare_runs(older, newer)
 
 
+def _describe_gone(older: GateRun, other: GateRun | None) -> Loosening:
+    """A run of the base that nothing stands for; `other` is one that its job still has."""
+    file = older.location.file
+    name = f"{file} {older.name}"
+    if other is None:
+        message = f"`{file}` no longer runs the gate in `{older.name}`"
+        return Loosening("workflow", name, message, None, "runs it", "does not")
+    was = ", ".join(older.inputs) or "without options"
+    message = f"`{file}` runs the gate in `{older.name}` once less"
+    return Loosening("workflow", f"{name} number", message, other.location, was, "nothing")
+
+
 def _pair_runs(base: Sequence[GateRun], change: Sequence[GateRun]) -> dict[int, GateRun]:
-    """By the place of a run of the base: the same job, else one of the same file, else any."""
+    """By the place of a run of the base: alike and in the same job, else that job, the same file, or any."""
     remaining = list(change)
     partners: dict[int, GateRun] = {}
-    for is_same in (_is_same_job, _is_same_file, _is_any):
+    for is_same in (_is_same_run, _is_same_job, _is_same_file, _is_any):
         for number, older in enumerate(base):
             newer = next((run for run in remaining if is_same(older, run)), None)
             if number not in partners and newer is not None:
                 remaining.remove(newer)
                 partners[number] = newer
     return partners
+
+
+def _is_same_run(older: GateRun, newer: GateRun) -> bool:
+    return _is_same_job(older, newer) and (older.reference, older.inputs) == (newer.reference, newer.inputs)
 
 
 def _is_same_job(older: GateRun, newer: GateRun) -> bool:
@@ -63,8 +78,9 @@ def _compare_runs(older: GateRun, newer: GateRun) -> Iterator[Loosening]:
         text = f"`{newer.location.file}` goes on when the gate in `{newer.name}` fails"
         yield Loosening("workflow", f"{name} failure", text, newer.location)
     if older.reference != newer.reference:
-        was, becomes = older.reference or "no version", newer.reference or "no version"
-        text = f"the gate in `{newer.name}` of `{newer.location.file}` went from `{was}` to `{becomes}`"
+        was, becomes = older.reference or UNPINNED, newer.reference or UNPINNED
+        versions = " to ".join(name if name == UNPINNED else f"`{name}`" for name in (was, becomes))
+        text = f"the gate in `{newer.name}` of `{newer.location.file}` went from {versions}"
         yield Loosening("pin", name, text, newer.location, was, becomes, is_certain=False)
     yield from _compare_inputs(older, newer, name)
 

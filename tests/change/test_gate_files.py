@@ -221,6 +221,29 @@ def test_a_workflow_that_runs_the_gate_less_often(after: str | None, kind: str) 
         assert found.location.file == WORKFLOW
 
 
+TWICE = f"{PULL_REQUESTS}      - run: migration-gate check --fail-on warning\n"
+
+
+def test_one_of_two_runs_that_is_gone() -> None:
+    """It is none of: the job no longer runs the gate."""
+    (gone,) = compare_ci({WORKFLOW: TWICE}, {WORKFLOW: PULL_REQUESTS})
+    assert gone.message == f"`{WORKFLOW}` runs the gate in `check` once less"
+    assert "--fail-on warning" in gone.was
+    assert gone.location is not None
+    without_action = TWICE.replace("uses: migration-gate/migration-gate@0123abc", "run: echo skipped")
+    assert without_action.count("migration-gate") == 1
+    (gone,) = compare_ci({WORKFLOW: TWICE}, {WORKFLOW: without_action})
+    assert (gone.kind, gone.was) == ("workflow", "without options")
+
+
+def test_a_version_that_is_no_longer_named() -> None:
+    after = PULL_REQUESTS.replace("uses: migration-gate/migration-gate@0123abc", "run: migration-gate check")
+    found = compare_ci({WORKFLOW: PULL_REQUESTS}, {WORKFLOW: after})
+    assert f"the gate in `check` of `{WORKFLOW}` went from `0123abc` to no version of its own" in {
+        item.message for item in found
+    }
+
+
 CALLER = "on: [pull_request, push]\njobs:\n  gate:\n    uses: ./.github/workflows/called.yml\n"
 CALLED = f"on: workflow_call\n{STEPS}"
 
