@@ -44,6 +44,6 @@ def _list_evidence(loosening: Loosening) -> Iterator[Evidence]:
 _FIXES = {
     "allowance": "Have a reviewer agree to the reason, or correct what it allows.",
     "filter": "Have the filter leave out only what it left out at the base.",
-    "workflow": "Have the workflow run the gate as at the base: for every change, and so that a failure counts.",
+    "workflow": "Have the workflow run the gate as before: for every change, and so that a failure counts.",
     "unknown": "Correct the configuration at the base, so that the next change can be compared with it.",
 }

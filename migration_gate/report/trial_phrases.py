@@ -37,8 +37,12 @@ def _explain_none(replay: Replay, base: Base | None) -> str:
         return "as the settings say"
     if "change" not in scopes:
         return ""
-    if _has_new_revisions(replay, base):
-        return "" if _has_tables(base) else "no table was there before"
+    new = _list_new_revisions(replay, base)
+    if new.intersection(step.revision for step in replay.steps):
+        rehearsal = replay.rehearsal
+        return "" if rehearsal.tables or rehearsal.unproven else "no table was there before"
+    if new:
+        return "no new revision ran"
     if base is not None and base.commit:
         return "no revision is new"
     has_all = replay.observation.scope == replay.rollback_scope == "all"
@@ -46,19 +50,10 @@ def _explain_none(replay: Replay, base: Base | None) -> str:
     return f"no base, so none is known to be new{advice}"
 
 
-def _has_tables(base: Base | None) -> bool:
-    """Whether the base may have rows."""
-    if base is None or base.facts is None:
-        return base is None or not base.is_new_project
-    return bool(base.facts.replay.catalog.tables)
-
-
-def _has_new_revisions(replay: Replay, base: Base | None) -> bool:
-    """Whether the change has a revision that is not the base's, as far as that is known."""
+def _list_new_revisions(replay: Replay, base: Base | None) -> frozenset[str]:
+    """Those of the change that are not the base's, as far as that is known."""
     earlier = base.history if base is not None else None
     changed = frozenset(replay.changed_files)
-    return any(
-        file.path in changed and file.is_loaded
-        for file in replay.history.files
-        if file.revision is None or earlier is None or earlier.find_revision(file.revision) is None
-    )
+    files = (file for file in replay.history.files if file.path in changed and file.is_loaded)
+    names = {file.revision for file in files if file.revision is not None}
+    return frozenset(name for name in names if earlier is None or earlier.find_revision(name) is None)

@@ -10,12 +10,15 @@ from migration_gate.facts import (
     Coverage,
     Failure,
     History,
+    Location,
     Observation,
     Rehearsal,
     RehearsedRevision,
     Replay,
+    Revision,
     RevisionFile,
     RevisionRollback,
+    Step,
 )
 from migration_gate.report.trial_phrases import describe_trials
 
@@ -37,16 +40,51 @@ def test_what_was_tried_alike_is_said_once() -> None:
     assert describe_trials(replay, KNOWN_BASE) == "tried locks, rows and rollback of 1"
 
 
-def test_what_could_not_be_tried_does_not_count() -> None:
-    replay = a_replay(
+def with_new_revision(**changes: Any) -> Replay:
+    """A replay in which `b` is new, and ran; its locks were observed."""
+    return a_replay(
         history=History(files=(NEW_FILE,)),
+        steps=(Step(1, "b", 0.1),),
         changed_files=(NEW_FILE.path,),
         observation=Observation(revisions=("b",)),
-        rehearsal=Rehearsal((RehearsedRevision("b", unproven="it was not reached"),)),
-        rollbacks=(RevisionRollback("b", unproven="it was not reached"),),
+        **changes,
+    )
+
+
+def test_what_could_not_be_tried_does_not_count() -> None:
+    reason = "it was not reached"
+    replay = with_new_revision(
+        rehearsal=Rehearsal((RehearsedRevision("b", unproven=reason),), unproven=reason),
+        rollbacks=(RevisionRollback("b", unproven=reason),),
     )
     # Why is said beside what is unchecked: it is not that nothing is new.
     assert describe_trials(replay, KNOWN_BASE) == "tried locks of 1, rows and rollback of none"
+
+
+def test_without_tables_before_there_are_no_rows() -> None:
+    replay = with_new_revision(rollbacks=(RevisionRollback("b"),))
+    expected = "tried locks and rollback of 1, rows of none (no table was there before)"
+    assert describe_trials(replay, replace(KNOWN_BASE, is_new_project=True)) == expected
+    assert describe_trials(replay, KNOWN_BASE) == expected
+
+
+def test_a_new_revision_that_did_not_run() -> None:
+    replay = replace(with_new_revision(), steps=(Step(1, "a", 0.1),), observation=Observation())
+    assert describe_trials(replay, KNOWN_BASE) == (
+        "tried locks, rows and rollback of none (no new revision ran)"
+    )
+
+
+def test_a_revision_that_is_only_edited_is_not_new() -> None:
+    replay = replace(
+        with_new_revision(rollbacks=(RevisionRollback("b"),)),
+        observation=Observation(),
+        rehearsal=Rehearsal(),
+    )
+    base = replace(KNOWN_BASE, text_history=History((Revision("b", (), "", Location("versions/b.py", 1)),)))
+    assert describe_trials(replay, base) == (
+        "tried locks and rows of none, rollback of 1 (no revision is new)"
+    )
 
 
 def test_without_a_new_revision_nothing_was_tried() -> None:
@@ -67,20 +105,6 @@ def test_without_a_base_the_settings_that_try_each_are_named() -> None:
     assert describe_trials(tried, NO_BASE) == (
         "tried locks of 2, rows of none, rollback of 1 (no base, so none is known to be new)"
     )
-
-
-def test_a_new_project_has_no_rows() -> None:
-    replay = a_replay(
-        history=History(files=(NEW_FILE,)),
-        changed_files=(NEW_FILE.path,),
-        observation=Observation(revisions=("b",)),
-        rollbacks=(RevisionRollback("b"),),
-    )
-    base = replace(KNOWN_BASE, is_new_project=True)
-    assert describe_trials(replay, base) == (
-        "tried locks and rollback of 1, rows of none (no table was there before)"
-    )
-    assert describe_trials(replay, KNOWN_BASE) == "tried locks and rollback of 1, rows of none"
 
 
 def test_what_the_settings_leave_out() -> None:
