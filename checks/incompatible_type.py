@@ -9,13 +9,17 @@ Instead, add a column of the new type, fill both, and drop the old one in a late
 from collections.abc import Iterator
 
 from migration_gate.analysis.schema_pair import pair_schemas
-from migration_gate.analysis.stricter_schema import find_changed_types, find_removed_labels
+from migration_gate.analysis.stricter_schema import (
+    find_changed_composites,
+    find_changed_types,
+    find_removed_labels,
+)
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.WARNING
 SUBJECT = Subject.OBSERVED
-KINDS = ("column-type", "enum-label")
+KINDS = ("column-type", "attributes", "enum-label")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -33,6 +37,19 @@ def check(facts: Facts) -> Iterator[Finding]:
             fix=f"Add a column of the type `{changed.after.type}` beside it, and drop this one in a later "
             "release.",
         ).with_kind("column-type")
+    for composite in find_changed_composites(pair):
+        yield Finding.at_origin(
+            composite.origin,
+            composite.after,
+            f"`{composite.after}`, the type of `{composite.column}`, has other attributes, which code that "
+            "is live does not know",
+            evidence=(
+                Evidence("was", composite.before.definition),
+                Evidence("is", composite.after.definition),
+            ),
+            fix="Make a type of another name with these attributes, and a column of it beside the one that "
+            "is there; drop the old ones in a later release.",
+        ).with_kind("attributes")
     for removed in find_removed_labels(pair):
         yield Finding.at_origin(
             removed.origin,

@@ -18,6 +18,8 @@ INSERT INTO roles (name) VALUES ('admin'), ('guest'), ('legacy')
 CREATE TABLE days (day date NOT NULL, visits integer) PARTITION BY RANGE (day)
 CREATE TABLE days_2024 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
 CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')
+CREATE TYPE spot AS (street text, town text, nr integer)
+CREATE TABLE shops (id serial PRIMARY KEY, spot spot, spots spot[])
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at = now(); RETURN NEW; END'
 CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()
 """
@@ -254,6 +256,16 @@ HARMFUL = (
         "ALTER TABLE addresses ENABLE TRIGGER ALL",
         check="violated-rule",
     ),
+    _case(
+        "an attribute of a composite type dropped", "ALTER TYPE spot DROP ATTRIBUTE town", check="lost-values"
+    ),
+    _case(
+        "a composite type made anew without an attribute",
+        "ALTER TABLE shops DROP COLUMN spots",
+        "CREATE TYPE place AS (street text, nr integer)",
+        "ALTER TABLE shops ALTER COLUMN spot TYPE place USING row((spot).street, (spot).nr)::place",
+        check="lost-values",
+    ),
 )
 HARMLESS = (
     _case("a nullable column", 'op.add_column("users", sa.Column("phone", sa.Text()))'),
@@ -427,6 +439,8 @@ HARMLESS = (
         "COMMENT ON TABLE users IS 'people'",
         "CREATE VIEW names AS SELECT name FROM users",
     ),
+    _case("an attribute of a composite type more", "ALTER TYPE spot ADD ATTRIBUTE zip text"),
+    _case("an attribute of a composite type renamed", "ALTER TYPE spot RENAME ATTRIBUTE town TO city"),
     _case("a constraint dropped", "ALTER TABLE addresses DROP CONSTRAINT addresses_user_id_fkey"),
     _case(
         "a serial made an identity",

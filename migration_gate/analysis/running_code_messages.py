@@ -158,8 +158,14 @@ def _describe_required(facts: Facts, refused: RefusedStatement) -> str:
 
 
 def _describe_type(facts: Facts, refused: RefusedStatement) -> str:
-    later = find_later_column(facts, refused)
+    earlier, later = find_earlier_column(facts, refused), find_later_column(facts, refused)
     type_text = later.type if later is not None else "…"
+    if earlier is not None and earlier.type == type_text:  # a composite type with other attributes
+        return (
+            f"Make a type of another name with the attributes that `{type_text}` is to have, and a column of "
+            f"it beside `{refused.column}`; write both from the next release on, and drop the old ones in a "
+            "later one."
+        )
     return (
         f"Add a new column of the type `{type_text}`, write both from the next release on, and drop "
         f"`{refused.column}` in a later one; or keep the type until no code that is live sends such values."

@@ -91,6 +91,9 @@ def _list_origins(facts: Facts, refused: RefusedStatement) -> Iterator[Origin]:
         for enum in replay.catalog.enums:
             if enum.full_name == type_name:
                 yield find_origin(replay, enum)
+        for named in replay.catalog.types:
+            if named.full_name == type_name:
+                yield find_origin(replay, named)
     commands = reversed(replay.commands_on_named(refused.schema, refused.table))
     part = SoughtPart("table", refused.table, refused.table)
     yield from (make_origin(replay, command, part) for command in commands)

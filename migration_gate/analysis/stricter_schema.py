@@ -14,6 +14,7 @@ from migration_gate.facts import (
     Column,
     Constraint,
     Index,
+    NamedType,
     Origin,
     RefusalCause,
     Snapshot,
@@ -60,6 +61,16 @@ class ChangedType:
 
     before: Column
     after: Column
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedComposite:
+    """A composite type with other attributes, and the first column that is of it."""
+
+    before: NamedType
+    after: NamedType
+    column: Column
     origin: Origin
 
 
@@ -144,6 +155,25 @@ def find_changed_types(pair: SchemaPair) -> Iterator[ChangedType]:
         is_known = name_category(after.type, pair.later) in (old, live)
         if not is_known and not pair.is_reported(before, RefusalCause.TYPE):
             yield ChangedType(before, after, pair.find_change(after, "type"))
+
+
+def find_changed_composites(pair: SchemaPair) -> Iterator[ChangedComposite]:
+    """The composite types of the base's columns that have other attributes.
+
+    Not those of a column that a trial has shown to fail.
+    """
+    later = {(item.schema, item.name): item for item in pair.later.types}
+    for before in pair.earlier.types:
+        after = later.get((before.schema, before.name))
+        is_changed = after is not None and after.definition != before.definition
+        if before.kind == "composite" and after is not None and is_changed:
+            columns = [column for column in pair.earlier.columns if _is_of(column, before)]
+            if columns and not any(pair.is_reported(column, RefusalCause.TYPE) for column in columns):
+                yield ChangedComposite(before, after, columns[0], pair.find_change(after, "definition"))
+
+
+def _is_of(column: Column, composite: NamedType) -> bool:
+    return column.type.replace('"', "").removesuffix("[]") == composite.full_name
 
 
 def find_removed_labels(pair: SchemaPair) -> Iterator[RemovedLabel]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,6 +34,30 @@ def is_same_value(old: Any, new: Any) -> bool:
 def is_contained(old: Any, new: Any) -> bool:
     """Whether a value is the other one, or a part of its text: of a JSON object, for example."""
     return is_same_value(old, new) or canonical_text(old) in canonical_text(new)
+
+
+def compare_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What a composite value has lost, and None; or both values, if others have other values; or the same.
+
+    A new attribute loses nothing, and one that has another name keeps its value.
+    """
+    new_values = [canonical_text(value) for name, value in new.items() if name not in old]
+    lost: dict[str, Any] = {}
+    for name, value in old.items():
+        if value is None:
+            continue
+        if name not in new:
+            if canonical_text(value) not in new_values:
+                lost[name] = value
+        elif isinstance(value, dict) and isinstance(new[name], dict):
+            part, rest = compare_attributes(value, new[name])
+            if rest is None:
+                lost[name] = part
+            elif part != rest:
+                return old, new
+        elif not is_same_value(value, new[name]):
+            return old, new
+    return (lost, None) if lost else (old, old)
 
 
 def canonical_text(value: Any) -> str:

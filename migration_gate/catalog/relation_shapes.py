@@ -50,6 +50,10 @@ class Shapes:
         """The labels of an enum, as a column's type names it; None for another type."""
         return self._labels.get(_base_type(type_text))
 
+    def find_attributes(self, type_text: str) -> str | None:
+        """The attributes of a composite type, as a column's type names it; None for another type."""
+        return self._attributes.get(_base_type(type_text))
+
     def describe(self, shape: RelationShape) -> frozenset[object]:
         """All that decides what statements the relation takes: equal if nothing of it changed."""
         place = (shape.schema, shape.name)
@@ -76,6 +80,10 @@ class Shapes:
     @cached_property
     def _labels(self) -> Mapping[str, tuple[str, ...]]:
         return {enum.full_name: enum.labels for enum in self.catalog.enums}
+
+    @cached_property
+    def _attributes(self) -> Mapping[str, str]:
+        return {item.full_name: item.definition for item in self.catalog.types if item.kind == "composite"}
 
     @cached_property
     def _types(self) -> Mapping[str, str | tuple[str, ...]]:

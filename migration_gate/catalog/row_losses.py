@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from migration_gate.catalog.kept_values import canonical_text, is_contained, is_same_value
+from migration_gate.catalog.kept_values import canonical_text, compare_attributes, is_contained, is_same_value
 from migration_gate.catalog.row_pairs import Row, TablePair, pair_rows
 from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
@@ -120,16 +120,17 @@ class _Comparison:
             ):
                 yield _describe(pair.before, "dropped column", len(held), column=column, row=held[0][0])
             return
+        values = [
+            (row, *_compare_values(column, row[column.name], later.get(other.name))) for row, later in held
+        ]
         altered = [
-            (row, row[column.name], later.get(other.name))
-            for row, later in held
-            if canonical_text(row[column.name]) != canonical_text(later.get(other.name))
-            and not self._is_time_stamp(other, later.get(other.name))
+            (row, old, new)
+            for row, old, new in values
+            if canonical_text(old) != canonical_text(new) and not self._is_time_stamp(other, new)
         ]
         changed = [item for item in altered if not is_same_value(*item[1:])] or _select_merged(altered)
         if changed and not other.is_generated:
-            all_values = [(row[column.name], later.get(other.name)) for row, later in held]
-            kind, examples = _classify(changed, all_values)
+            kind, examples = _classify(changed, [item[1:] for item in values])
             row, old, new = examples[0]
             yield _describe(pair.before, kind, len(examples), column=column, row=row, before=old, after=new)
 
@@ -168,6 +169,12 @@ class _Comparison:
                 if values <= gained:
                     return True
         return False
+
+
+def _compare_values(column: StoredColumn, old: Any, new: Any) -> tuple[Any, Any]:
+    """Both values; of a composite type what differs, as its attributes may have other names."""
+    are_composite = isinstance(old, dict) and isinstance(new, dict) and not column.type.startswith("json")
+    return compare_attributes(old, new) if are_composite else (old, new)
 
 
 def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:

@@ -91,7 +91,7 @@ class _Filling:
             for enum in catalog.enums
         }
         named = collect_named_types(catalog.enums, catalog.types)
-        self._named = NamedTypes(labels, named.domain_bases)
+        self._named = NamedTypes(labels, named.domain_bases, named.attributes)
         self.filled: dict[tuple[str, str], FilledTable] = {}
         self._being_filled: set[tuple[str, str]] = set()
         self._canceled: set[int] = set()

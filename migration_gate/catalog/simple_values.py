@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from migration_gate.facts import EnumType, NamedType
 from migration_gate.lazy_dataclass import dataclass
@@ -15,13 +15,18 @@ _LENGTH = re.compile(r"\((\d+)\)")
 _PRECISION = re.compile(r"\((\d+),(-?\d+)\)")
 _DOMAIN_BASE = re.compile(r"AS (.+?)(?: COLLATE | DEFAULT | NOT NULL| CONSTRAINT |$)")
 
+_ATTRIBUTE = re.compile(r'(?:"(?:[^"]|"")*"|[^\s",]+) (?P<type>(?:"(?:[^"]|"")*"|\([^)]*\)|[^,"(])+)(?:, |$)')
+"""name and type, as `definition` lists them"""
+
 
 @dataclass(frozen=True)
 class NamedTypes:
-    """The enums and domains of a database, by the names that `format_type` prints."""
+    """The enums, domains and composite types of a database, by the names that `format_type` prints."""
 
     labels: Mapping[str, tuple[str, ...]]
     domain_bases: Mapping[str, str]
+    attributes: Mapping[str, tuple[str, ...]]
+    """the types of a composite type's attributes"""
 
 
 def collect_named_types(enums: tuple[EnumType, ...], types: tuple[NamedType, ...]) -> NamedTypes:
@@ -31,7 +36,13 @@ def collect_named_types(enums: tuple[EnumType, ...], types: tuple[NamedType, ...
         for item in types
         if item.kind == "domain" and (match := _DOMAIN_BASE.match(item.definition))
     }
-    return NamedTypes({enum.full_name: enum.labels for enum in enums}, bases)
+    attributes = {item.full_name: _list_attributes(item) for item in types if item.kind == "composite"}
+    return NamedTypes({enum.full_name: enum.labels for enum in enums}, bases, attributes)
+
+
+def _list_attributes(composite: NamedType) -> tuple[str, ...]:
+    text = composite.definition.removeprefix("AS (").removesuffix(")")
+    return tuple(match["type"] for match in _ATTRIBUTE.finditer(text))
 
 
 def make_simple_value(type_text: str, number: int, named: NamedTypes, *, small: bool = False) -> str | None:
@@ -48,6 +59,13 @@ def make_simple_value(type_text: str, number: int, named: NamedTypes, *, small: 
         return labels[(number - 1) % len(labels)] if labels else None
     if plain in named.domain_bases:
         return make_simple_value(named.domain_bases[plain], number, named, small=small)
+    if plain in named.attributes:
+        return _make_composite(
+            [
+                make_simple_value(attribute, number, named, small=small)
+                for attribute in named.attributes[plain]
+            ]
+        )
     return _make_plain_value(plain, number, small=small)
 
 
@@ -74,6 +92,17 @@ def list_usual_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
 def _make_array(element: str) -> str:
     escaped = element.replace("\\", "\\\\").replace('"', '\\"')
     return '{"' + escaped + '"}'
+
+
+def _make_composite(values: Sequence[str | None]) -> str:
+    """A row as its input function takes it; what is not known is NULL."""
+    parts = ("" if value is None else _quote_part(value) for value in values)
+    return f"({','.join(parts)})"
+
+
+def _quote_part(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _make_plain_value(plain: str, number: int, *, small: bool) -> str | None:

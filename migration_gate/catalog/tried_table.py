@@ -54,6 +54,11 @@ class TriedTable:
         """The columns of the models that the base has."""
         return [column for column in self.mapped.columns if column.name in self.old.columns]
 
+    def has_other_attributes(self, type_text: str) -> bool:
+        """Whether it is a composite type, and the change gives it other attributes."""
+        before, after = (shapes.find_attributes(type_text) for shapes in (self.before, self.after))
+        return before is not None and before != after
+
     def find_new_check(self, error: RowRefusal) -> Constraint | None:
         """The CHECK that the error is about, if the base has none that says the same."""
         checks = self.after.catalog.constraints_in(self.mapped.schema, self.mapped.name)

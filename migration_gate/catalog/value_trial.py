@@ -36,7 +36,7 @@ class ValueTrial:
         labels = self._list_labels(column, old)
         if labels:
             self._try_labels(column, kinds, labels)
-        elif old.type != new.type:
+        elif old.type != new.type or self._table.has_other_attributes(old.type):
             self._try_type(column, kinds)
 
     def _list_labels(self, column: MappedColumn, old: Column) -> tuple[str, ...]:
@@ -76,7 +76,9 @@ class ValueTrial:
         if not refused:
             return
         value, sql, error = refused[0]
-        is_for_all = len(refused) == len(outcomes) and error.sqlstate in TYPE_ERRORS
+        is_for_all = len(refused) == len(outcomes) and (
+            error.sqlstate in TYPE_ERRORS or self._table.has_other_attributes(old.type)
+        )
         cause = RefusalCause.TYPE if is_for_all else RefusalCause.VALUE
         self._table.refuse(cause, kinds, Attempt(sql, error), column.name, "" if is_for_all else value)
 
