@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from migration_gate.errors import Broken, DiskFull, PostgresDied
 from migration_gate.postgres.database_files import find_copy_obstacle, replace_files
 from migration_gate.postgres.database_removal import END_SESSIONS, drop_database
 from migration_gate.postgres.kept_session import KeptSession
+from migration_gate.postgres.session_log import OWN_TEXT
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,6 +26,12 @@ DATABASE_PREFIX = "migration_gate_"
 DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded")
 LOG_LINE_BYTES = 1000
 """assumed for a line of the log: so much of its end is read"""
+READ_LINES = 400
+"""of the log's end, in which the wanted ones may stand among entries of the gate's own"""
+LOG_ENTRY = re.compile(r"[^|]*\|\d*\|\w{5}\|[^|]*\|[^|]*\|(?P<level>\w+):  (?P<text>.*)")
+"""as `server_settings.LOG_LINE_PREFIX` begins them"""
+ADDITIONAL_LEVELS = ("CONTEXT", "DETAIL", "HINT", "LOCATION", "QUERY", "STATEMENT")
+"""of what is added to the entry before"""
 CONNECT_SECONDS = 30
 OWN_SETTINGS = (
     (0, b"set statement_timeout = 0"),
@@ -212,8 +220,9 @@ class Server:
         connection.execute(comment.format(sql.Identifier(name), sql.Literal(database_marker(name))))
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines of the server's log."""
-        return self.process.log_tail(lines)
+        """The last lines of the server's log, without what the gate's own functions wrote into it."""
+        own = without_own_entries(self.process.log_tail(READ_LINES))
+        return "\n".join(own.splitlines()[-lines:])
 
     def check_alive(self) -> None:
         """Raise PostgresDied, or DiskFull, where the server has ended; both carry the end of its log."""
@@ -226,7 +235,7 @@ class Server:
         if mentions_full_disk(log):
             raise disk_full_error(log)
         raise PostgresDied(
-            f"The Postgres server ({self.description}) ended before the run: {reason}.",
+            f"The Postgres server ({self.description}) ended while the gate was using it: {reason}.",
             advice="Read the end of its log; if that has no reason, something killed it (out of memory?).",
             evidence=log,
         )
@@ -350,6 +359,19 @@ def connect_to_socket(
 def format_version(version: int) -> str:
     """A server_version_num for people: 150018 as 15.18."""
     return f"{version // 10000}.{version % 10000}"
+
+
+def without_own_entries(log: str) -> str:
+    """A log without the entries by which the gate follows a run: they say nothing about its server."""
+    lines = []
+    is_own = False
+    for line in log.splitlines():
+        entry = LOG_ENTRY.match(line)
+        if entry is not None and entry["level"] not in ADDITIONAL_LEVELS:
+            is_own = entry["text"].startswith(OWN_TEXT)
+        if not is_own:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def read_tail(path: Path, lines: int) -> str:

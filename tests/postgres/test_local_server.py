@@ -170,12 +170,15 @@ def test_a_database_in_use_is_dropped_as_the_version_of_the_server_can(
 def test_notices_and_failed_statements_reach_the_log(run_folder: Path) -> None:
     with start_server("local", folder=run_folder) as server, server.connect() as connection:
         connection.execute("DO $$ BEGIN RAISE NOTICE 'bonjour'; END $$")
+        connection.execute("DO $$ BEGIN RAISE LOG 'migration_gate step: %', E'1\\nand 2'; END $$")
         with pytest.raises(psycopg.errors.UndefinedTable):
             connection.execute("SELECT * FROM nowhere")
         words = server.log_tail()
     assert re.search(r"\|00000\|migration-gate\|postgres\|NOTICE:  bonjour", words)
     assert re.search(r"\|42P01\|migration-gate\|postgres\|ERROR: ", words)
     assert "STATEMENT:  SELECT * FROM nowhere" in words
+    assert "and 2" not in words
+    assert "RAISE LOG" not in words
 
 
 @slow
