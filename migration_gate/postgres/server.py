@@ -30,6 +30,8 @@ READ_LINES = 400
 """of the log's end, in which the wanted ones may stand among entries of the gate's own"""
 LOG_ENTRY = re.compile(r"[^|]*\|\d*\|\w{5}\|[^|]*\|[^|]*\|(?P<level>\w+):  (?P<text>.*)")
 """as `server_settings.LOG_LINE_PREFIX` begins them"""
+QUIET_LEVELS = ("NOTICE", "INFO", "DEBUG", "DEBUG1")
+"""of entries that tell a client what its statement did"""
 ADDITIONAL_LEVELS = ("CONTEXT", "DETAIL", "HINT", "LOCATION", "QUERY", "STATEMENT")
 """of what is added to the entry before"""
 CONNECT_SECONDS = 30
@@ -220,9 +222,9 @@ class Server:
         connection.execute(comment.format(sql.Identifier(name), sql.Literal(database_marker(name))))
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines of the server's log, without what the gate's own functions wrote into it."""
-        own = without_own_entries(self.process.log_tail(READ_LINES))
-        return "\n".join(own.splitlines()[-lines:])
+        """The last lines of the server's log, without notices and entries of the gate's own."""
+        text = without_notices(self.process.log_tail(READ_LINES))
+        return "\n".join(text.splitlines()[-lines:])
 
     def check_alive(self) -> None:
         """Raise PostgresDied, or DiskFull, where the server has ended; both carry the end of its log."""
@@ -361,14 +363,14 @@ def format_version(version: int) -> str:
     return f"{version // 10000}.{version % 10000}"
 
 
-def without_own_entries(log: str) -> str:
-    """A log without the entries by which the gate follows a run: they say nothing about its server."""
+def without_notices(log: str) -> str:
+    """A log without notices, and entries by which the gate follows a run: they do not say why it ended."""
     lines = []
     is_own = False
     for line in log.splitlines():
         entry = LOG_ENTRY.match(line)
         if entry is not None and entry["level"] not in ADDITIONAL_LEVELS:
-            is_own = entry["text"].startswith(OWN_TEXT)
+            is_own = entry["level"] in QUIET_LEVELS or entry["text"].startswith(OWN_TEXT)
         if not is_own:
             lines.append(line)
     return "\n".join(lines)

@@ -21,7 +21,8 @@
     env_trial           env.py without a step: `doctor --try`
 
     worker_process      the worker in its sandbox; worker_order: what it is told; confinement: kept from what
-    worker_answer_stream    its lines as they come, within the time limits; answer_lines: each validated
+    worker_answer_stream    its lines as they come, within the time limits; answer_lines: each validated;
+                        worker_position: how far it has come
     worker_answer       the lines as facts, by history_facts, step_facts, model_facts and failure_facts;
                         repository_paths: files as reports name them
     replay_reading      the facts of a replay that has ended, and whether it took place in our database

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
-from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
@@ -22,14 +21,14 @@ from migration_gate.replay.lock_waits import add_lock_wait
 from migration_gate.replay.server_log import add_first_error
 from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
+from migration_gate.replay.worker_position import WorkerPosition
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.sandbox.command import identify_socket
 from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, is_own_end, wait_for_process
 from migration_gate.worker.protocol import Line
-from migration_gate.worker.protocol.history_lines import ContextConfigured
 from migration_gate.worker.protocol.order import DATABASE_RESTORED, STATE_KEPT, Order, Request, encode_order
-from migration_gate.worker.protocol.run_lines import Done, FailedStage, InterpreterEnded, StageStarted
-from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+from migration_gate.worker.protocol.rollback_lines import RunsFinished
+from migration_gate.worker.protocol.run_lines import InterpreterEnded, StageStarted
 
 KEPT_OUTPUT_BYTES = 64 * 1024
 """of what the project's code prints, the end is kept"""
@@ -42,54 +41,6 @@ DUMP_SECONDS = 0.5
 """what the interpreter gets to print the frames that it is in"""
 DAEMON_SECONDS = 0.5
 """how long the output is still read when the answer has ended: a daemon may hold the pipe open"""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerPosition:
-    """How far a worker has come, as the lines of its answer tell."""
-
-    stage: FailedStage | None = None
-    """None until the first stage begins"""
-    revision: str | None = None
-    """the revision that runs"""
-    is_done: bool = False
-    """the answer is complete"""
-
-    def advance(self, line: Line) -> WorkerPosition:
-        """The position after this line."""
-        match line:
-            case StageStarted():
-                # env.py, which the stage `replay` runs, imports the models before it has a context.
-                return replace(self, stage="import" if line.name == "replay" else line.name)
-            case ContextConfigured():
-                return replace(self, stage="replay")
-            case StepStarted():
-                return replace(self, revision=line.revision)
-            case StepFinished():
-                return replace(self, revision=None)
-            case Done():
-                return replace(self, is_done=True)
-            case _:
-                return self
-
-    @property
-    def is_importing(self) -> bool:
-        """Whether the time limit for importing the project applies."""
-        return self.stage in (None, "import")
-
-    def describe(self) -> str:
-        """A clause for messages: `while revision 0003 ran`."""
-        match self.stage:
-            case "replay":
-                return f"while revision {self.revision} ran" if self.revision else "between two revisions"
-            case "import":
-                return "while the project was imported"
-            case "prepare":
-                return "during `prepare`"
-            case "models":
-                return "while the models were created"
-            case _:
-                return "before the project was imported"
 
 
 def send_order(
@@ -161,6 +112,7 @@ class AnswerStream:
 
     def send_request(self, request: Request) -> None:
         """Have the interpreter do more; the history has run."""
+        self._position = self._position.follow_request(request)
         _send_line(self._pipes, request)
 
     def confirm_restored_database(self) -> None:
@@ -266,7 +218,10 @@ class AnswerStream:
     def _receive_line(self, line: Line) -> Line:
         if isinstance(line, StageStarted) and line.name == "import":
             self._import_deadline = time.monotonic() + self._settings.import_seconds
-        self._position = self._position.advance(line)
+        position = self._position.advance(line)
+        if isinstance(line, RunsFinished) and not is_own_end(line.status):
+            return self._explain_early_end(line.status)
+        self._position = position
         if isinstance(line, InterpreterEnded):
             return self._explain_early_end(line.status)
         self._server_watch.verify_failure(line)

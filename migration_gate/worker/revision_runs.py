@@ -107,7 +107,7 @@ class RevisionRuns:
             self._answer.send(RunsFinished(problem=HANGS))
         elif message != FINISHED:
             error = ErrorReport("the interpreter ended with exit status %d" % status)
-            self._answer.send(RunsFinished(error=error))
+            self._answer.send(RunsFinished(error=error, status=status))
 
     def _watch_settings(self) -> None:
         from sqlalchemy import event

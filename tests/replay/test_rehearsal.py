@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from migration_gate.analysis.rehearsal_messages import collect_failure_evidence
+from migration_gate.errors import WorkerDied
 from migration_gate.facts import Rehearsal
 from migration_gate.replay.filled_copy import FilledCopy, open_filled_copy
 from migration_gate.replay.rollback_run import RollbackRun
@@ -166,3 +167,15 @@ def test_of_code_that_fails_it_is_said_whether_rows_with_null_pass(engine: Engin
 def test_without_a_change_nothing_is_rehearsed(engine: Engine) -> None:
     assert rehearse(engine) == Rehearsal()
     assert rehearse(engine, 'op.execute("DELETE FROM notes")', observe="off") == Rehearsal()
+
+
+def test_an_interpreter_that_is_killed_over_rows_is_no_fault_of_the_revision(engine: Engine) -> None:
+    kill = """
+if op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar():
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with pytest.raises(
+        WorkerDied, match=r"killed by signal 9 \(SIGKILL\) while `upgrade\(\)` of 1 ran once more"
+    ):
+        rehearse(engine, kill)

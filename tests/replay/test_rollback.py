@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.errors import WorkerDied
 from migration_gate.facts import RevisionRollback
 from tests.support.alembic_projects import URL, async_env, env, lay
 from tests.support.project_files import revision_text, write_files
@@ -357,3 +358,13 @@ def test_nothing_is_rolled_back_without_a_change(engine: Engine) -> None:
     folder = write_project(engine.folder(), revision_text("a", None, CREATE.format("a")))
     ran = engine.run(folder)
     assert ran.replay.rollbacks == ()
+
+
+KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+
+
+def test_an_interpreter_that_is_killed_in_a_rollback_is_no_finding(engine: Engine) -> None:
+    folder = write_project(engine.folder(), revision_text("a", None, CREATE.format("a"), KILL))
+    words = r"killed by signal 9 \(SIGKILL\) while `downgrade\(\)` of a ran once more, without"
+    with pytest.raises(WorkerDied, match=words):
+        roll_back(engine, folder)

@@ -43,6 +43,8 @@ class RunsFinished:
     """an earlier error in the same transaction, which `error` only follows from"""
     problem: str = ""
     """why nothing can be said of the revisions, as a clause; '' if something can"""
+    status: int = 0
+    """the exit status of the interpreter that ran them, as the shell counts a signal"""
     keeps_session: bool = False
     """env.py waits for the functions of another request"""
     kind: Literal["runs_finished"] = "runs_finished"
