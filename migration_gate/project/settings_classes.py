@@ -61,9 +61,15 @@ def _is_ellipsis(node: ast.expr) -> bool:
 
 
 def _find_text(node: ast.AST, names: Sequence[str]) -> str:
-    """The first text given to one of these names, as keyword (`alias="X"`) or assigned; '' without one."""
+    """The first text given to one of these names, as keyword (`alias="X"`) or assigned; '' without one.
+
+    Of `AliasChoices("X", "Y")` it is the first, too.
+    """
     for child in ast.walk(node):
         match child:
+            case ast.keyword(arg=str(name), value=ast.Call(args=[ast.Constant(value=str(text)), *_])):
+                if name in names and text:
+                    return text
             case ast.keyword(arg=str(name), value=ast.Constant(value=str(text))):
                 if name in names and text:
                     return text

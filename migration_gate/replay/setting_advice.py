@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from migration_gate.worker.placeholders import OTHER_DATABASES
 from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 
+TO_FILL_IN = "…"
+"""in the place of a value that only the user can know"""
 SHOWN_NAMES = 12
 """names that a note lists"""
 PLAIN_VALUE = re.compile(r"^[A-Za-z/.][\w/.+@-]*$")
@@ -68,7 +70,8 @@ def env_block(variables: Mapping[str, str], places: Mapping[str, str] | None = N
     lines = []
     for name, value in variables.items():
         place = (places or {}).get(name)
-        lines.append(f"  {name}: {quote_value(value)}" + (f"  # {place}" if place else ""))
+        text = quote_value(value) if value else TO_FILL_IN
+        lines.append(f"  {name}: {text}" + (f"  # {place}" if place else ""))
     return config_block("env:", *lines)
 
 

@@ -15,6 +15,7 @@ from migration_gate.replay import argument_advice, database_advice, machine_advi
 from migration_gate.replay.crash_report import INTERPRETER_ENDED
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import (
+    TO_FILL_IN,
     config_block,
     env_block,
     list_lacking_variables,
@@ -91,6 +92,8 @@ def _advise_on_settings(early_end: EarlyEnd) -> str | None:
     if not variables or not (is_of_setting or _names_any(early_end.failure, variables)):
         return None
     dummies = " Dummy values did not do." if early_end.supplied else ""
+    if "" in variables.values():
+        dummies = f" No dummy value did for those with `{TO_FILL_IN}`."
     return (
         f"The project asks for settings that are not set.{dummies} Give them in .migration-gate.yml, or name "
         f"an `env_file:`; any value of the right form will do, since every connection is redirected:\n\n"

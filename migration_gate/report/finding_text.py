@@ -81,11 +81,11 @@ def list_edits(edits: tuple[SourceEdit, ...], layout: Layout) -> Iterator[str]:
         yield from indent_lines(format_diff(edit), "        ")
 
 
-def list_fix(fix: str, layout: Layout) -> Iterator[str]:
+def list_fix(fix: str, layout: Layout, indent: str = "    ") -> Iterator[str]:
     """Prose is wrapped; code stays as it is, to be copied."""
     for block in split_blocks(shorten_text(fix, TEXT_LENGTH)):
         yield ""
         if block.is_code:
-            yield from indent_lines(block.text, "        ")
+            yield from indent_lines(block.text, f"{indent}    ")
         else:
-            yield from layout.wrap_lines(block.text, "    ")
+            yield from layout.wrap_lines(block.text, indent)

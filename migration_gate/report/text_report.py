@@ -224,7 +224,5 @@ def _problem_lines(problem: Problem, name: str, layout: Layout) -> Iterator[str]
         yield ""
         lines = [shorten_text(line, LINE_LENGTH) for line in problem.evidence.strip("\n").split("\n")]
         yield from indent_lines(shorten_text("\n".join(lines), TEXT_LENGTH), "    ")
-    if problem.advice:
-        yield ""
-        yield from layout.wrap_lines(shorten_text(problem.advice, TEXT_LENGTH), "  ")
+    yield from list_fix(problem.advice, layout, "  ")
     yield ""

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Optional, Sequence
 
 from .deferred_methods import dataclass
-from .placeholders import make_text_instead_of
+from .placeholders import make_text, make_text_instead_of
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Additions:
 
     variables: dict[str, str] = field(default_factory=dict)
     tried: dict[str, list[str]] = field(default_factory=dict)
-    """values that a variable had in earlier runs, and that did not do"""
+    """values that a variable had in earlier runs, and that did not do; last the one that was changed last"""
     options: dict[str, str] = field(default_factory=dict)
     """of the configuration's section, for `%(NAME)s`"""
     url: bool = False
@@ -32,13 +32,21 @@ class Additions:
         """The same with one more variable, or another value for it."""
         tried = dict(self.tried)
         if name in self.variables:
-            tried[name] = [*tried.get(name, []), self.variables[name]]
+            tried[name] = [*tried.pop(name, []), self.variables[name]]
         return dataclasses.replace(self, variables={**self.variables, name: value}, tried=tried)
 
     def without(self, names: Sequence[str]) -> Additions:
-        """The same without these variables."""
+        """The same without these variables, of which no value did."""
         kept = {name: value for name, value in self.variables.items() if name not in names}
-        return dataclasses.replace(self, variables=kept)
+        refused = {
+            name: [*self.tried.get(name, []), self.variables[name]]
+            for name in set(self.variables) - set(kept)
+        }
+        return dataclasses.replace(self, variables=kept, tried={**self.tried, **refused})
+
+    def suggest_example(self, name: str) -> str:
+        """A value for a variable that is not set; '' if such ones were tried, and did not do."""
+        return "" if self.tried.get(name) else make_text(name)
 
     def replace_default(self, name: str, default: Optional[str]) -> Additions:
         """The same with a variable of the form of the default that the project's code has for it."""

@@ -46,7 +46,7 @@ TEXTS_BY_TYPE = {
     "PastDate": "2000-01-01",
     "FutureDate": "2999-01-01",
     "time": "00:00:00",
-    "timedelta": "60",
+    "timedelta": "PT1M",
     "ZoneInfo": "UTC",
     "Path": ".",
     "FilePath": EXISTING_FILE,

@@ -44,6 +44,7 @@ ENDINGS = {
     "DBNAME": "gate",
     "DATABASE": "gate",
     "EMAIL": "gate@example.com",
+    "MAIL": "gate@example.com",
     "SCHEMA": "public",
     "DRIVER": "postgresql",
     "DIALECT": "postgresql",

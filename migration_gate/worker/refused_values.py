@@ -64,10 +64,14 @@ def _list_with_shown_value(failure: StartupFailure) -> list[str]:
 
 
 def _list_read_by_statement(failure: StartupFailure) -> list[str]:
-    """A statement that failed has read them."""
-    given = failure.additions.variables
-    reads = failure.reads.reads
-    return [read.name for read in reads if read.name in given and failure.is_read_by_statement(read)]
+    """A statement that failed has read them; of several that a library read for it, the last tried."""
+    given, tried = failure.additions.variables, failure.additions.tried
+    reads = [read for read in failure.reads.reads if read.name in given]
+    own = [read.name for read in reads if failure.is_read_by_statement(read)]
+    if own:
+        return own
+    names = list(dict.fromkeys(read.name for read in reads if failure.is_read_during_statement(read)))
+    return names if len(names) == 1 else [name for name in tried if name in names][-1:]
 
 
 def _list_without_url(failure: StartupFailure) -> list[str]:

@@ -193,8 +193,11 @@ class RetryDecision:
         for read in self._reads.missing_variables().values():
             is_own = any(self._is_project_file(caller.file) for caller in read.callers[:1])
             if is_own and not read.is_existence_check:
-                example = make_text(read.name)
+                example = self.additions.suggest_example(read.name)
                 yield MissingSetting("variable", read.name, example, read.default, self._place_of(read))
+        refused = set(self.additions.tried).difference(self.additions.variables)
+        for name in (*sorted(refused), *self._fields.refused):
+            yield MissingSetting("variable", name, place=self._find_place(name))
         for name, default in self._reads.defaults.items():
             yield MissingSetting("variable", name, make_text(name), default)
         for name in self._reads.names("x"):

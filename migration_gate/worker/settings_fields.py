@@ -6,7 +6,7 @@ Only if the project failed for the want of one: in the first run the class fails
 from __future__ import annotations
 
 import enum
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Optional
 
 from .field_values import list_candidates
 from .import_hooks import ImportHooks
@@ -32,6 +32,8 @@ class SettingsFields:
         """errors for the want of a field"""
         self.supplied: dict[str, str] = {}
         """variables that would have given the filled fields a value, and values for them"""
+        self.refused: list[str] = []
+        """variables of fields that accepted no value that was tried"""
 
     def install(self, imports: ImportHooks) -> None:
         """Watch both generations of settings classes, once they are imported."""
@@ -55,12 +57,23 @@ class SettingsFields:
             except ValueError as error:  # pydantic.ValidationError is one, in every version
                 if not self.is_filling or not self._guard.wrap(OBSERVATION, filling.fill_refused)(error):
                     self.refusals.append(error)
+                    with self._guard.observing(OBSERVATION):
+                        self._remember_refused(type(instance), filling, error)
                     raise
             else:
                 with self._guard.observing(OBSERVATION):
                     self._remember_filled(instance, filling)
                 return
         real_init(instance, **filling.values)
+
+    def _remember_refused(self, settings_class: Any, filling: FieldFilling, error: Any) -> None:
+        refused = {path for refusal in error.errors() for path in filling.list_paths(refusal)}
+        for path, value in filling.filled.items():
+            name = find_variable_name(settings_class, path)
+            if path in refused:
+                self.refused.append(name)
+            else:
+                self.supplied[name] = _as_variable(value)
 
     def _remember_filled(self, instance: Any, filling: FieldFilling) -> None:
         settings_class = type(instance)
@@ -87,11 +100,11 @@ class FieldFilling:
         """Fill what was missing, and replace what was refused; False if that cannot be done."""
         has_changed = False
         for refusal in error.errors():
-            for path in self._list_paths(refusal):
+            for path in self.list_paths(refusal):
                 has_changed = self._fill_field(path, refusal) or has_changed
         return has_changed
 
-    def _list_paths(self, refusal: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    def list_paths(self, refusal: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         """The fields that a refusal is about."""
         path = tuple(str(part) for part in refusal["loc"] if part != "__root__")
         if not path:
@@ -100,10 +113,14 @@ class FieldFilling:
         if refusal["type"] in MISSING:
             yield path
             return
-        # A value inside of one that was filled in: the whole field gets another value.
-        filled = next((known for known in self.filled if path[: len(known)] == known), None)
+        # A value inside of one that was filled in: a field of its model gets another value, else all of it.
+        filled = self._find_filled(path)
         if filled is not None:
-            yield filled
+            yield path if _has_path(self.values, path) else filled
+
+    def _find_filled(self, path: tuple[str, ...]) -> Optional[tuple[str, ...]]:
+        """The field that was filled in, and is this one or holds it."""
+        return next((known for known in self.filled if path[: len(known)] == known), None)
 
     def _list_mentioned(self, message: str) -> Iterator[tuple[str, ...]]:
         """The fields that a validator of the whole class names; else those of a database without a value."""
@@ -118,8 +135,9 @@ class FieldFilling:
         for value in list_candidates(find_field_type(self._class, path), path[-1], refusal, tried):
             if not any(value == earlier and type(value) is type(earlier) for earlier in tried):
                 tried.append(value)
-                self.filled[path] = value
                 _set_path(self.values, path, value)
+                whole = self._find_filled(path) or path
+                self.filled[whole] = _get_path(self.values, whole)
                 return True
         return False
 
@@ -130,6 +148,20 @@ def _set_path(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None
         values[name] = inner = dict(inner) if isinstance(inner, Mapping) else {}
         values = inner
     values[path[-1]] = value
+
+
+def _get_path(values: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        values = values[name]
+    return values
+
+
+def _has_path(values: Any, path: tuple[str, ...]) -> bool:
+    for name in path:
+        if not isinstance(values, Mapping) or name not in values:
+            return False
+        values = values[name]
+    return True
 
 
 def _as_variable(value: Any) -> str:

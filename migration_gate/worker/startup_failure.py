@@ -57,9 +57,11 @@ class StartupFailure:
         return self.statements[0] if self.statements else None
 
     def is_read_by_statement(self, read: SettingRead) -> bool:
-        """Whether a failed statement of the project's own read this setting."""
-        if not self.is_own_read(read):
-            return False
+        """Whether a failed statement of the project's own read this setting, and no library for itself."""
+        return self.is_own_read(read) and self.is_read_during_statement(read)
+
+    def is_read_during_statement(self, read: SettingRead) -> bool:
+        """Whether a failed statement read this setting, itself or through a library."""
         innermost = [statement for statement in self.statements[:MAX_STATEMENTS] if statement.lines]
         return any(
             caller.file == statement.file and caller.line in statement.lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.support.project_interpreters import venv
@@ -40,7 +42,7 @@ def web() -> str:
     return venv(
         "web", "alembic", "sqlalchemy[asyncio]>=2.0,<2.1", "psycopg2-binary", "psycopg[binary]", "asyncpg",
         "pydantic-settings",
-        "starlette", "flask-migrate", "python-decouple", "email-validator",
+        "starlette", "flask-migrate", "python-decouple", "email-validator", "dynaconf",
     )  # fmt: skip
 
 
@@ -90,13 +92,18 @@ REQUIRED = """
 from enum import Enum
 from typing import Literal, Optional
 
-from pydantic import AnyHttpUrl, BaseModel, EmailStr, Field, PostgresDsn, SecretStr, field_validator
+from datetime import timedelta
+
+from pydantic import (
+    AliasChoices, AnyHttpUrl, BaseModel, EmailStr, Field, PostgresDsn, SecretStr, field_validator
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Mail(BaseModel):
     host: str
-    port: int
+    port: int = Field(gt=100, le=70000)
+    sender: str = Field(pattern=r"^[a-z]+@[a-z]+[.]org$")
     name: str = "shop"
 
 
@@ -121,6 +128,8 @@ class Settings(BaseSettings):
     MAIL: Mail
     COLOUR: Colour
     NICKNAME: Optional[str]
+    WAIT: timedelta
+    OTHER: str = Field(validation_alias=AliasChoices("OTHER_ONE", "OTHER_TWO"))
 
     @field_validator("REDIS_URL")
     @classmethod
@@ -162,6 +171,43 @@ def test_a_required_variable_of_an_unusual_name_is_given_or_asked_for(here: Worl
     assert ran.status == 2
     assert "KeyError: 'SHOP_LICENCE'" in ran.out
     assert "env: SHOP_LICENCE:" in text(ran)
+
+
+VALIDATED = """
+from dynaconf import Dynaconf, Validator
+
+settings = Dynaconf(
+    envvar_prefix="SHOP",
+    validators=[
+        Validator("DATABASE_URL", must_exist=True),
+        Validator("PORT", must_exist=True, is_type_of=int, gte=1024),
+        Validator("MODE", must_exist=True, is_in=["dev", "prod"]),
+        Validator("CONTACT", must_exist=True, condition=lambda value: "@" in value),
+    ],
+)
+settings.validators.validate()
+URL = settings.DATABASE_URL
+"""
+CAST = """
+from decouple import Csv, config
+
+PORTS = config("SHOP_PORTS", cast=Csv(int))
+MODE = config("SHOP_MODE", cast=lambda value: {"a": 1}[value])
+URL = config("SHOP_DB_URI")
+"""
+
+
+def test_values_are_those_that_libraries_accept_and_what_none_is_known_for_is_said(here: World) -> None:
+    here.lay(project(settings_py=VALIDATED))
+    passes(here.check(python=web()))
+    here.lay(project(settings_py=CAST))
+    ran = here.check(python=web())
+    assert ran.status == 2
+    assert "No dummy value did for those with `…`." in text(ran)
+    block = textwrap.dedent(ran.out[ran.out.index("      env:\n") :].partition("\n\n")[0])
+    assert "SHOP_MODE: …  # shop/settings.py:4" in block
+    (here.project / ".migration-gate.yml").write_text(block.replace("…", "a"))
+    passes(here.check(python=web()))
 
 
 # --- dialects and drivers ------------------------------------------------------------------------

@@ -66,9 +66,10 @@ def test_a_settings_class_may_inherit_from_one_in_another_module(tmp_path: Path)
         "class AppSettings(BaseSettings):\n    debug: bool = False",
         settings="from app.base import AppSettings\nclass Settings(AppSettings):\n"
         "    model_config = dict(env_prefix='APP_')\n    key: str\n    url: str = Field(..., alias='URL')\n"
+        "    other: str = Field(validation_alias=AliasChoices('ONE', 'TWO'))\n"
         "    port: int = 5432\n    _own: int\n",
     )
-    assert found == {"APP_KEY": True, "URL": True, "APP_PORT": False, "DEBUG": False}
+    assert found == {"APP_KEY": True, "URL": True, "ONE": True, "APP_PORT": False, "DEBUG": False}
 
 
 @pytest.mark.parametrize(

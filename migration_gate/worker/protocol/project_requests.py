@@ -22,7 +22,7 @@ class MissingSetting:
     kind: SettingKind
     name: str
     example: str = ""
-    """a value of the form that it may have"""
+    """a value of the form that it may have; '' if none is known"""
     default: Optional[str] = None
     """what the project's code takes instead"""
     place: str = ""
