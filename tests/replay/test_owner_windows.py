@@ -6,7 +6,7 @@ import pytest
 
 from migration_gate.check import Severity
 from migration_gate.checks import nullable_owner, uncascaded_owner
-from migration_gate.facts import Facts
+from migration_gate.facts import Base, Facts
 from tests.support.project_files import write_files
 from tests.support.replay_engine import Engine
 from tests.support.user_project import ENV, project, revision
@@ -42,7 +42,8 @@ def test_a_window_is_a_warning_if_it_was_committed(
     folder = write_files(engine.folder(), files)
     changed = tuple(str(folder / f"migrations/versions/{name}.py") for name in ("two", "three"))
     replay = engine.run(folder, changed=changed).replay
-    (finding,) = nullable_owner.check(Facts(replay=replay))
+    base = Base("c0ffee", "the base", failure="it does not import")
+    (finding,) = nullable_owner.check(Facts(replay=replay, base=base))
     assert finding.message == "`item.owner_id` accepted NULL between the revisions `two` and `three`"
     assert finding.severity == severity
     assert finding.location is not None
