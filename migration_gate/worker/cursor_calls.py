@@ -28,6 +28,7 @@ CLASSES = (
     ("sqlalchemy.dialects.postgresql.psycopg", ("AsyncAdapt_psycopg_cursor",), ("execute", "executemany")),
 )
 """module, classes, and the methods of which the first argument is a statement"""
+DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 OTHER_CALLERS = ("sqlalchemy", __name__.rpartition(".")[0])
 """packages that run statements which are recorded already, or are the gate's own"""
 
@@ -67,8 +68,7 @@ class CursorCalls:
     def _note(
         self, cursor: Any, positional: Sequence[Any], keywords: dict[str, Any]
     ) -> Optional[Callable[[], None]]:
-        caller = str(sys._getframe(2).f_globals.get("__name__", ""))
-        if any(caller == name or caller.startswith(name + ".") for name in OTHER_CALLERS):
+        if _is_in(_name_caller(), OTHER_CALLERS):
             return None
         arguments = [*positional, *keywords.values()]
         text = _read_statement(arguments[0], cursor) if arguments else None
@@ -91,6 +91,21 @@ class CursorCalls:
             return connection
 
         module.connect = connect
+
+
+def _name_caller() -> str:
+    """The module that called the driver: a driver's own helpers call its cursors too."""
+    frame: Any = sys._getframe(3)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if not _is_in(name, DRIVERS):
+            return name
+        frame = frame.f_back
+    return ""
+
+
+def _is_in(module: str, packages: Sequence[str]) -> bool:
+    return any(module == name or module.startswith(name + ".") for name in packages)
 
 
 def _read_statement(value: Any, cursor: Any) -> Optional[str]:
