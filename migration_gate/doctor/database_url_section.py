@@ -16,7 +16,7 @@ from migration_gate.wording import count_noun
 
 MOST_OPTIONAL = 8
 """variables of a database that are listed though the project does without them"""
-NONE_REQUIRED = "no variable that env.py and what it imports fail without"
+NONE_REQUIRED = "no variable of which env.py or what it imports shows that it fails without it"
 REDIRECTED = "whatever it says, every connection is redirected to the ephemeral server"
 UNSET_ADVICE = (
     "a run leaves them unset, and gives dummy values only to those without which env.py fails; "
@@ -33,7 +33,7 @@ def describe_database_url(
         section["in the ini"] = hide_password(url)
     variables: tuple[EnvironmentVariable, ...] = ()
     if environment.entry_file:
-        variables = environment_variables.find_variables(environment.entry_file, path)
+        variables = environment_variables.find_variables(environment.entry_file, path, environment.flask_app)
     set_names = {*settings.env_by_name(), *environ}
     section |= _describe_required([item for item in variables if item.required], settings.root, set_names)
     section |= _describe_optional([item for item in variables if not item.required], settings.root, set_names)

@@ -38,9 +38,18 @@ class EnvironmentVariable:
         return bool(DATABASE_WORDS & set(self.name.upper().split("_")))
 
 
-def find_variables(entry_file: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
-    """The variables that env.py (or a hook) and the project's modules around it read, each once."""
-    modules = _read_modules(entry_file, sys_path)
+def find_variables(
+    entry_file: Path, sys_path: Sequence[str], flask_app: str | None = None
+) -> tuple[EnvironmentVariable, ...]:
+    """The variables that env.py (or a hook) and the project's modules around it read, each once.
+
+    Flask-Migrate's env.py imports nothing of the project: it runs in the application, `module:factory`.
+    """
+    entry_files = [entry_file]
+    if flask_app:
+        module = flask_app.partition(":")[0]
+        entry_files += filter(None, (_find_module_file(Path(folder), module) for folder in sys_path))
+    modules = _read_modules(entry_files, sys_path)
     names_by_file: dict[Path, ModuleNames] = {}
     names_by_module: dict[str, ModuleNames] = {}
     for file, tree in reversed(modules.items()):  # what a module imports is collected before it
@@ -64,10 +73,10 @@ def _module_name(file: Path) -> str:
     return file.parent.name if file.name == "__init__.py" else file.stem
 
 
-def _read_modules(entry_file: Path, sys_path: Sequence[str]) -> dict[Path, ast.Module]:
+def _read_modules(entry_files: Sequence[Path], sys_path: Sequence[str]) -> dict[Path, ast.Module]:
     """env.py, and the project's modules that it imports, nearest first."""
     modules: dict[Path, ast.Module] = {}
-    waiting, seen = deque([entry_file]), {entry_file}
+    waiting, seen = deque(dict.fromkeys(entry_files)), set(entry_files)
     while waiting and len(seen) <= MOST_FILES:
         file = waiting.popleft()
         tree = parse_source(file)

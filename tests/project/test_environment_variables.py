@@ -58,6 +58,20 @@ def test_readers_are_followed_into_the_modules_that_define_them(tmp_path: Path) 
     assert found == {"A": True, "B": True, "C": True}
 
 
+def test_what_the_application_of_flask_reads_is_found(tmp_path: Path) -> None:
+    application = "import os\nfrom app.settings import URL\ndef create_app():\n    os.environ['A']\n"
+    files = {"__init__": application, "settings": "import os\nURL = os.environ['B']"}
+    read_variables(tmp_path, "from flask import current_app", **files)
+    for flask_app, names in (
+        ("app:create_app", {"A", "B"}),
+        ("app.settings", {"B"}),
+        ("nowhere", set()),
+        (None, set()),
+    ):
+        found = find_variables(tmp_path / "env.py", [str(tmp_path)], flask_app)
+        assert {item.name for item in found} == names
+
+
 def test_a_settings_class_may_inherit_from_one_in_another_module(tmp_path: Path) -> None:
     found = read_variables(
         tmp_path,
