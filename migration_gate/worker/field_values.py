@@ -9,7 +9,14 @@ import typing
 from typing import Any, Iterator, Mapping
 
 from .pattern_sample import sample_pattern
-from .placeholders import PLACEHOLDER_SECRET, PLACEHOLDER_URL, PLACEHOLDER_UUID, make_text, suggest_texts
+from .placeholders import (
+    PLACEHOLDER_SECRET,
+    PLACEHOLDER_URL,
+    PLACEHOLDER_UUID,
+    make_database_url,
+    make_text,
+    suggest_texts,
+)
 from .pydantic_fields import list_fields, list_required_types
 
 EXISTING_FILE = os.path.abspath(__file__)
@@ -145,11 +152,13 @@ def _make_object(class_: Any) -> Any:
 def _make_typed_text(type_: Any, name: str) -> str:
     """A text of the form that the type and the name suggest."""
     type_name = str(getattr(type_, "__name__", type_))
+    url = make_database_url(name)
     if type_name in TEXTS_BY_TYPE:
-        return TEXTS_BY_TYPE[type_name]
+        text = TEXTS_BY_TYPE[type_name]
+        return url if text == PLACEHOLDER_URL else text
     text = make_text(name)
     if "://" in text:
         return text
     if "Url" in type_name:
         return "http://localhost"
-    return PLACEHOLDER_URL if "Dsn" in type_name else text
+    return url if "Dsn" in type_name else text

@@ -6,16 +6,19 @@ They only decide what the project believes. Where it connects to is decided in `
 from __future__ import annotations
 
 import re
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 PLACEHOLDER_URL = "postgresql://gate:gate@localhost:5432/gate"
 ASYNC_URL = "postgresql+asyncpg://gate:gate@localhost:5432/gate"
+DATABASE_URLS = (PLACEHOLDER_URL, ASYNC_URL)
 PLACEHOLDER_SECRET = "not-a-secret-only-a-placeholder-0123456789abcdef"  # noqa: S105  (as it says)
 PLACEHOLDER_UUID = "00000000-0000-4000-8000-000000000000"
 PLACEHOLDER_KEY = "bm90LWEtc2VjcmV0LW9ubHktYS1wbGFjZWhvbGRlcjE="
 """32 bytes in base64, as Fernet wants a key"""
 DATABASE_WORDS = frozenset({"DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQLALCHEMY", "SQL", "ALEMBIC"})
 URL_WORDS = frozenset({"URL", "URI", "DSN", "URLS", "URIS"})
+FORM_WORDS = frozenset({"", "ASYNC", "SYNC", "CONNECTION", "CONN", "STRING"})
+"""of a name that say in which form a database is named, and not which one"""
 OTHER_SCHEMES = {
     "REDIS": "redis://localhost:6379/0",
     "CELERY": "redis://localhost:6379/0",
@@ -116,14 +119,29 @@ def _make_url(words: list[str]) -> Optional[str]:
     if not URL_WORDS & set(words):
         return None
     if DATABASE_WORDS & set(words) or words[-1] == "DSN" or words in (["URI"], ["URL"]):
-        return ASYNC_URL if "ASYNC" in words else PLACEHOLDER_URL
+        return name_database(ASYNC_URL if "ASYNC" in words else PLACEHOLDER_URL, words)
     return "http://localhost"
+
+
+def name_database(url: str, words: Sequence[str]) -> str:
+    """The URL with a database of its own for the words of a setting's name that are not about its form.
+
+    A project that migrates two databases has a setting for each, and must not take them for one.
+    """
+    own = [word.lower() for word in words if word not in DATABASE_WORDS | URL_WORDS | FORM_WORDS]
+    return "_".join([url, *own])
+
+
+def make_database_url(name: str) -> str:
+    """The URL of the database that a setting of this name is about."""
+    return name_database(PLACEHOLDER_URL, _split_name(name))
 
 
 def make_text_instead_of(default: Optional[str], name: str) -> str:
     """A value of the form of the project's own default, on PostgreSQL."""
     if default is not None and "://" in default:
-        return ASYNC_URL if "+aio" in default or "+async" in default else PLACEHOLDER_URL
+        url = ASYNC_URL if "+aio" in default or "+async" in default else PLACEHOLDER_URL
+        return name_database(url, _split_name(name))
     return make_text(name)
 
 
@@ -132,13 +150,14 @@ def suggest_texts(name: str, complaint: str) -> Iterator[str]:
     if LIMIT.search(complaint):
         for number in NUMBER.findall(complaint):
             yield from (number, str(int(number) + 1), str(max(int(number) - 1, 0)))
+    words = _split_name(name)
     for pattern, values in HINTS:
         if re.search(pattern, complaint):
-            yield from values
+            yield from (name_database(value, words) if value in DATABASE_URLS else value for value in values)
     for word in QUOTED_WORD.findall(complaint):
         if word not in (name, name.lower()) and not word.startswith("not-a-secret"):
             yield word
-    yield from ("1", PLACEHOLDER_URL, "true", "{}", "[]", PLACEHOLDER_UUID, PLACEHOLDER_KEY)
+    yield from ("1", make_database_url(name), "true", "{}", "[]", PLACEHOLDER_UUID, PLACEHOLDER_KEY)
 
 
 def is_database_setting(name: str) -> bool:
