@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from migration_gate.config.settings import Settings
-from migration_gate.errors import GateError
+from migration_gate.errors import GateError, SeveralDatabases
 from migration_gate.facts import Connection, History, SoftwareVersion
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.lazy_dataclass import dataclass
@@ -13,6 +14,7 @@ from migration_gate.postgres.choice import start_planned_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress
 from migration_gate.project import find_project
+from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import install_missing_packages, refuse_strangers_code
 from migration_gate.replay.initial_state import prepare_database, restore_database
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -22,6 +24,7 @@ from migration_gate.replay.verification import verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import start_worker
+from migration_gate.wording import join_words
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured, RevisionsPlanned
 from migration_gate.worker.protocol.run_lines import DatabaseUsed
@@ -47,8 +50,24 @@ class EnvTrial:
 def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
     """Install what has to be installed, start a server, and run env.py. Raises GateError.
 
-    What the project's own code did wrong is `EnvTrial.error`. Yields the progress.
+    What the project's own code did wrong is `EnvTrial.error`. Yields the progress. Of an env.py that migrates
+    several databases, the last run knows all of them, as the runs of a check do.
     """
+    trial = yield from _run_environment(settings)
+    addresses: tuple[str, ...] = ()
+    judged: tuple[str, ...] = ()
+    while isinstance(trial.error, SeveralDatabases):  # each time there is one more
+        addresses = merge_addresses(addresses, trial.error.addresses)
+        judged = merge_addresses(judged, trial.error.judged)
+        run = choose_databases(settings, addresses, judged)[0]
+        trial = yield from _run_environment(run)
+        names = join_words(addresses)
+        note = f"env.py migrates several databases: {names}; a check replays each that has models of its own"
+        trial = replace(trial, notes=(note, *trial.notes))
+    return trial
+
+
+def _run_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
     refuse_strangers_code(settings)
     plan = yield from prepare_server(settings)
     installation = yield from install_missing_packages(settings)
@@ -70,6 +89,9 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
             models_database=f"{database}_models",
             changed_files=(),
             pending_files=(),
+            other_databases=tuple(
+                (address, server.create_database()) for address in settings.other_databases
+            ),
         )
         preparation_notes = yield from prepare_database(setup)
         yield Progress("import")
