@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from tests.support.user_project import World, project, revision
+from tests.support.user_project import COMMAND, World, project, revision
 
 pytestmark = pytest.mark.slow
 MODELS = """
@@ -55,6 +57,10 @@ for transaction in transactions:
 for transaction in transactions:
     transaction.commit()
 """
+UNSET = "import os\n" + AT_ONCE.replace(
+    '"postgresql://app@localhost/main"', 'os.environ["MAIN_DATABASE_URL"]'
+).replace('"postgresql://app@127.0.0.1:5432/events"', 'os.environ["EVENTS_DB"]')
+"""nobody says where they are"""
 SHARDS = """
 from alembic import context
 from sqlalchemy import create_engine
@@ -93,12 +99,24 @@ def judge(here: World, env_py: str) -> tuple[int, dict[str, list[str]]]:
 
 @pytest.mark.parametrize(
     "env_py",
-    [AT_ONCE, pytest.param(IN_TURN, marks=pytest.mark.release)],
+    [pytest.param(AT_ONCE, marks=pytest.mark.release), pytest.param(IN_TURN, marks=pytest.mark.release)],
     ids=["at once, in two phases", "in turn"],
 )
 def test_each_database_is_compared_with_its_own_models(here: World, env_py: str) -> None:
     status, objects = judge(here, env_py)
     assert (status, objects) == (1, {"(main)": [], "(events)": ["event.body"]})
+
+
+def test_databases_that_variables_name_are_not_taken_for_one_where_these_are_unset(here: World) -> None:
+    status, objects = judge(here, UNSET)
+    assert (status, objects) == (1, {"(gate_main)": [], "(gate_events)": ["event.body"]})
+    ran = subprocess.run(
+        [COMMAND, "doctor", str(here.project), "--python", sys.executable, "--try"],
+        env=here.environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran
+    said = " ".join(ran.stdout.split())
+    assert "several databases: `localhost:5432/gate_main` and `localhost:5432/gate_events`; a check" in said
 
 
 @pytest.mark.release
