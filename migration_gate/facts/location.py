@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 
 from migration_gate.lazy_dataclass import dataclass
+
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,12 @@ class Location:
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    @property
+    def installed_package(self) -> str | None:
+        """The installed package that the file belongs to; None for any other file."""
+        match = _INSTALLED.search(self.file)
+        return match[1].removesuffix(".py") if match else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,15 +151,25 @@ class _Verification:
     def leave_out_decisions(self, together: tuple[Difference, ...]) -> tuple[Difference, ...]:
         """Those that take nothing away and are no rename, and that run without what does.
 
+        Nor those of a table whose model is an installed package's: its migrations have to be corrected.
         Where `target` leaves out revisions, one of them may make what is missing.
         """
         may_come = bool(RevisionCoverage(self.check.replay).missing)
         undisputed = tuple(
-            item for item in together if not is_decision(item) and not (may_come and item.database is None)
+            item
+            for item in together
+            if not is_decision(item)
+            and not (may_come and item.database is None)
+            and not _is_of_package(self.check.replay, item)
         )
         if len(undisputed) == len(together):
             return together
         return self.run_together(undisputed, _blame_suspects).fixes
+
+
+def _is_of_package(replay: Replay, difference: Difference) -> bool:
+    model = replay.models.find_location(difference.table)
+    return model is not None and model.installed_package is not None
 
 
 def _blame_suspects(problems: list[str], fixes: tuple[Difference, ...]) -> dict[Difference, str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Location
 from migration_gate.wording import join_words
 
-_INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
 STOPS_THE_RUN = frozenset({"failing-upgrade", "broken-history", "several-heads", "unchecked"})
 """checks whose findings block wherever they are: what comes behind them was not seen"""
 _SHOWN_EVIDENCE = 2
@@ -25,12 +23,12 @@ def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
     package = find_package(finding.location)
     if package is None or package == _find_own_package(facts):
         return finding
-    has_own_fix = check == "drift" and not _has_no_model(finding)
+    has_own_fix = check == "drift" and _is_of_own_model(finding, facts)
     is_theirs = check not in STOPS_THE_RUN and not has_own_fix
     return replace(
         finding,
         message=f"{finding.message} (in the installed package `{package}`)",
-        fix=finding.fix if has_own_fix else _describe_fix(check, finding, package),
+        fix=finding.fix if has_own_fix else _describe_fix(check, finding, package, facts),
         evidence=finding.evidence if has_own_fix else finding.evidence[:_SHOWN_EVIDENCE],
         severity=_soften(finding.severity) if is_theirs else finding.severity,
     )
@@ -38,8 +36,7 @@ def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
 
 def find_package(location: Location | None) -> str | None:
     """The installed package that a file belongs to."""
-    match = _INSTALLED.search(location.file) if location is not None else None
-    return match[1].removesuffix(".py") if match else None
+    return location.installed_package if location is not None else None
 
 
 def _find_own_package(facts: Facts) -> str | None:
@@ -48,17 +45,26 @@ def _find_own_package(facts: Facts) -> str | None:
     return find_package(Location(file)) if file is not None else None
 
 
-def _has_no_model(finding: Finding) -> bool:
-    """Whether a drift is that the package's migrations make what no model has."""
-    return any(piece.label == "models" and piece.text == "nothing" for piece in finding.evidence)
+def _is_of_own_model(finding: Finding, facts: Facts) -> bool:
+    """Whether a drift is a difference from a model that is no installed package's."""
+    location = _find_model(finding, facts)
+    if location is not None:
+        return location.installed_package is None
+    return not any(piece.label == "models" and piece.text == "nothing" for piece in finding.evidence)
+
+
+def _find_model(finding: Finding, facts: Facts) -> Location | None:
+    """Where the model of the table is that a drift is about."""
+    tables = [item.table for item in facts.replay.differences if item.object == finding.object]
+    return next(filter(None, map(facts.replay.models.find_location, tables)), None)
 
 
 def _soften(severity: Severity | None) -> Severity:
     return severity if severity is Severity.NOTE else Severity.WARNING
 
 
-def _describe_fix(check: str, finding: Finding, package: str) -> str:
-    if check == "drift":
+def _describe_fix(check: str, finding: Finding, package: str, facts: Facts) -> str:
+    if check == "drift" and _find_model(finding, facts) is None:
         return (
             f"The migrations of `{package}` make it. Import the models of `{package}` in env.py, or have "
             "`include_object` leave out its tables."

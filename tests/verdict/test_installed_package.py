@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts, Location, Models, Replay
+from migration_gate.facts import Difference, Facts, Location, ModelLocation, Models, Replay
 from migration_gate.verdict.installed_package import mark_installed
 
 PLUGIN = Location("/venv/lib/python3.12/site-packages/auth_plugin/migrations/versions/1.py", 9)
@@ -45,6 +45,20 @@ def test_a_table_of_a_plug_in_that_no_model_has_is_not_to_be_dropped() -> None:
     marked = mark_installed("drift", drift, EMPTY)
     assert marked.severity is Severity.WARNING
     assert "Import the models of `auth_plugin`" in marked.fix
+
+
+@pytest.mark.parametrize("models", ["a bigint", "nothing"])
+def test_a_difference_from_a_model_of_the_plug_in_is_its_authors_to_correct(models: str) -> None:
+    drift = replace(FINDING, evidence=(Evidence("migrations", "a int"), Evidence("models", models)))
+    difference = Difference("type", drift.object, "a int", models, table="public.log")
+    plugin = ModelLocation("public.log", replace(PLUGIN, file=PLUGIN.file.replace("migrations", "models")))
+    replay = Replay(differences=(difference,), models=Models(locations=(plugin,)))
+    marked = mark_installed("drift", drift, Facts(replay=replay))
+    assert (marked.severity, marked.fix.partition(":")[0]) == (Severity.WARNING, "Nobody here can edit it")
+    own = replace(plugin, location=Location("app/models.py", 3))
+    replay = replace(replay, models=Models(locations=(own,)))
+    marked = mark_installed("drift", drift, Facts(replay=replay))
+    assert (marked.severity, marked.fix) == (None, drift.fix)
 
 
 def test_the_project_s_own_files_are_not_marked_also_where_it_is_installed() -> None:
