@@ -88,7 +88,8 @@ def _compare_standalone(pair: SchemaPair) -> Iterator[RemovedPart]:
             yield _describe(pair, "view", view, view.name, view.kind)
     routines = {(item.schema, item.name, item.signature) for item in later.routines}
     for routine in earlier.routines:
-        if (routine.schema, routine.name, routine.signature) not in routines:
+        is_gone = (routine.schema, routine.name, routine.signature) not in routines
+        if is_gone and not pair.is_call_reported(routine.name):
             yield _describe(pair, "function", routine, routine.name, routine.kind)
     types = {(item.schema, item.name) for item in (*later.enums, *later.types)}
     named: list[EnumType | NamedType] = [*earlier.enums, *earlier.types]
@@ -97,7 +98,8 @@ def _compare_standalone(pair: SchemaPair) -> Iterator[RemovedPart]:
             yield _describe(pair, "type", item, item.name, "type")
     sequences = {(item.schema, item.name) for item in later.sequences}
     for sequence in earlier.sequences:
-        if sequence.owner is None and (sequence.schema, sequence.name) not in sequences:
+        is_gone = sequence.owner is None and (sequence.schema, sequence.name) not in sequences
+        if is_gone and not pair.is_call_reported(sequence.name):
             yield _describe(pair, "sequence", sequence, sequence.name, "sequence")
 
 

@@ -28,6 +28,8 @@ _MESSAGES = {
     RefusalCause.VALUE: "`{object}` refuses values that the release that is live may send, as {value}{by}",
     RefusalCause.LABEL: "`{object}` refuses '{label}', which the release that is live may send{by}",
     RefusalCause.GENERATED: "`{object}` takes no values now, and the release that is live sends some{by}",
+    RefusalCause.DEFAULT: "`{object}`: {kinds} of the release that is live has `{label}` for it, which "
+    "fails{by}",
     RefusalCause.RULE: "`{table}` refuses every row of the release that is live{by}",
     RefusalCause.OTHER: "`{object}` refuses a statement of the release that is live{by}",
 }
@@ -85,6 +87,8 @@ def describe_two_releases(facts: Facts, refused: RefusedStatement) -> str:
             return _describe_required(facts, refused)
         case RefusalCause.LABEL:
             return _LATER.format(first=f"does not send '{refused.value}' any more")
+        case RefusalCause.DEFAULT:
+            return _LATER.format(first=f"does not call `{refused.value}` any more")
         case RefusalCause.TYPE | RefusalCause.VALUE | RefusalCause.GENERATED:
             return _describe_type(facts, refused)
         case _:

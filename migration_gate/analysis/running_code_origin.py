@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migration_gate.analysis.origin import find_origin, find_removal, find_removing_command, make_origin
@@ -13,6 +14,8 @@ from migration_gate.facts import (
     Origin,
     RefusalCause,
     RefusedStatement,
+    Routine,
+    Sequence,
     Snapshot,
     Table,
 )
@@ -117,6 +120,12 @@ def _list_missing(facts: Facts, refused: RefusedStatement) -> Iterator[CatalogOb
             view for view in catalog.views if (view.schema, view.name) == (refused.schema, refused.table)
         )
         yield from filter(None, (table, *views))
+    if refused.cause is RefusalCause.DEFAULT:
+        words = set(re.findall(r"\w+", refused.value))
+        later = facts.replay.catalog
+        kept = {str(item) for item in (*later.routines, *later.sequences)}
+        named: tuple[Routine | Sequence, ...] = (*catalog.routines, *catalog.sequences)
+        yield from (item for item in named if item.name in words and str(item) not in kept)
     if refused.cause is RefusalCause.MISSING_COLUMN:
         column = find_earlier_column(facts, refused)
         if column is not None:

@@ -82,6 +82,13 @@ class SchemaPair:
             for item in self.facts.running_code.old_code
         )
 
+    def is_call_reported(self, name: str) -> bool:
+        """Whether a trial has shown that a default of the live release misses the function or sequence."""
+        return any(
+            item.cause is RefusalCause.DEFAULT and name in re.findall(r"\w+", item.value)
+            for item in self.facts.running_code.old_code
+        )
+
     def find_removal(self, missing: CatalogObject) -> Origin:
         """The revision and line that removed it; of the change, or an empty one."""
         command = find_removing_command(self.replay, missing)

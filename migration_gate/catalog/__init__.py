@@ -9,8 +9,8 @@ comparable_catalog  a catalog as a set of objects, without what is new whenever 
 ownership_trials    what becomes of rows without their owner: owned_rows; deletion_trials: by its deletion;
                     trial_statements: run with errors allowed
 statement_trials    statements of the base's models on the change's schema: mapped_statements,
-                    relation_shapes; insert_trial, value_trial (earlier_values), and what came of them:
-                    tried_table
+                    relation_shapes; insert_trial, value_trial (earlier_values), default_trial, and what
+                    came of them: tried_table
 generated_rows      fills all tables for a rehearsal: table_order, row_parents, candidate_values, row_values,
                     unusual_values; row_sequences: behind the ids of rows
 row_losses          what a revision did to these rows: row_state, row_pairs, kept_values; broken_rules: which

@@ -69,6 +69,15 @@ class StatementTexts:
         return " WHERE " + " AND ".join(conditions) if self.key else ""
 
 
+def add_to_search_path(schema: str) -> str:
+    """Names without a schema, such as those of types, mean what they mean in the project's sessions."""
+    name = quote_literal(quote_identifier(schema) + ", ")
+    return (
+        f"select set_config('search_path', {name} || current_setting('search_path'), true) "  # noqa: S608
+        f"where current_schema() is distinct from {quote_literal(schema)}"
+    )
+
+
 def find_error(rows: SingleRows, sql: str) -> RowRefusal | None:
     """Why Postgres refuses a statement; None if it ran."""
     try:

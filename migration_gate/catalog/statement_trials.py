@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.default_trial import DefaultTrial
 from migration_gate.catalog.insert_trial import InsertTrial
-from migration_gate.catalog.mapped_statements import Attempt, find_error, list_kinds
+from migration_gate.catalog.mapped_statements import Attempt, add_to_search_path, find_error, list_kinds
 from migration_gate.catalog.relation_shapes import RelationShape, Shapes
 from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.catalog.trial_statements import RowRefused
@@ -27,8 +28,6 @@ from migration_gate.facts import (
     UntriedTable,
 )
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.sql.identifiers import quote_identifier
-from migration_gate.sql.literals import quote_literal
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,14 +53,13 @@ def try_statements(
     mapped = tuple(tables)
     touched = [tried for table in mapped if (tried := _find_touched(table, before, after)) is not None]
     unmapped = tuple(_list_unmapped(mapped, before, after))
-    if not touched:
-        return StatementTrials(untried=unmapped)
     refused: list[RefusedStatement] = []
     with connection.transaction(force_rollback=True):
+        refused += DefaultTrial(SingleRows(connection, later), earlier, later).list_refused(mapped)
         for tried in touched:
             rows = SingleRows(connection, later)
             with rows.scope():
-                rows.run(_add_to_search_path(tried.mapped.schema))
+                rows.run(add_to_search_path(tried.mapped.schema))
                 _TableTrial(rows, tried).try_all()
             refused += tried.refused
     return StatementTrials(
@@ -100,15 +98,6 @@ def _find_touched(mapped: MappedTable, before: Shapes, after: Shapes) -> TriedTa
     if new is not None and before.describe(old) == after.describe(new):
         return None
     return TriedTable(mapped, old, new, before, after)
-
-
-def _add_to_search_path(schema: str) -> str:
-    """Names without a schema, such as those of types, mean what they mean in the project's sessions."""
-    name = quote_literal(quote_identifier(schema) + ", ")
-    return (
-        f"select set_config('search_path', {name} || current_setting('search_path'), true) "  # noqa: S608
-        f"where current_schema() is distinct from {quote_literal(schema)}"
-    )
 
 
 class _TableTrial:

@@ -34,6 +34,8 @@ class RefusalCause(StrEnum):
     """an enum's label is not there any more"""
     GENERATED = "generated column"
     """the column accepts no values of a statement any more"""
+    DEFAULT = "default"
+    """the models' own default calls something that is gone"""
     RULE = "rule"
     """a CHECK on columns that the statement knows nothing of"""
     OTHER = "other"
@@ -57,6 +59,10 @@ class MappedColumn:
     """an INSERT sends NULL if the application gives no value"""
     labels: tuple[str, ...] = ()
     """of an Enum"""
+    inserted_sql: str = ""
+    """an expression that INSERT has for it if the application gives no value: a function, a sequence"""
+    updated_sql: str = ""
+    """the same of UPDATE"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ def _describe_column(table: Any, column: Any, types: TypeTexts, *, is_deferred: 
         is_updated=not is_fixed and not column.primary_key,
         may_be_null=bool(column.nullable) and not has_default,
         labels=tuple(label for label in getattr(column.type, "enums", ()) if isinstance(label, str)),
+        inserted_sql=types.compile_default(column.default),
+        updated_sql=types.compile_default(column.onupdate),
     )
 
 
@@ -96,6 +98,20 @@ class TypeTexts:
         try:
             return str(type_.compile(dialect=self._dialect))
         except Exception:  # NullType, and types of the project's that have no such text
+            return ""
+
+    def compile_default(self, default: Any) -> str:
+        """The expression of a default that the database evaluates; '' if Python does."""
+        try:
+            if getattr(default, "is_sequence", False):
+                expression = default.next_value()
+            elif getattr(default, "is_clause_element", False):
+                expression = default.arg
+            else:
+                return ""
+            compiled = expression.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True})
+            return str(compiled).replace("%%", "%")
+        except Exception:  # as above
             return ""
 
     def find_cast(self, type_: Any) -> str:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from sqlalchemy import Column, Computed, Enum, ForeignKey, Identity, Integer, MetaData, String, Table, func
+from sqlalchemy import (
+    Column,
+    Computed,
+    Enum,
+    ForeignKey,
+    Identity,
+    Integer,
+    MetaData,
+    Sequence,
+    String,
+    Table,
+    func,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, deferred, relationship
 from sqlalchemy.types import NullType
@@ -28,7 +40,7 @@ class Order(Base):
     __tablename__ = "orders"
     id = Column(Integer, primary_key=True)
     state: Any = Column(Enum(State, name="state"), nullable=False)
-    code = Column(String(9), default="x")
+    code = Column(String(9), default="x", onupdate=func.next_code("100%", "it's"))
     made = Column(String, server_default=func.now())
     number = Column(Integer, Identity(always=True))
     double = Column(Integer, Computed("id * 2"))
@@ -39,6 +51,7 @@ class Order(Base):
 class Gift(Order):
     __tablename__ = "gifts"
     id = Column(ForeignKey("orders.id"), primary_key=True)
+    ticket = Column(Integer, Sequence("tickets", schema="shop"))
 
 
 unmapped = Table("links", Base.metadata, Column("order_id", NullType()), schema="shop")
@@ -76,6 +89,14 @@ def test_columns_say_which_statements_name_them() -> None:
     assert column(orders, "note").may_be_null
 
 
+def test_defaults_that_the_database_evaluates_are_known_as_sql() -> None:
+    tables = described(dialect("psycopg2"))
+    code, ticket = column(tables["orders"], "code"), column(tables["gifts"], "ticket")
+    assert (code.inserted_sql, code.updated_sql) == ("", "next_code('100%', 'it''s')")
+    assert (ticket.inserted_sql, ticket.updated_sql) == ("nextval('shop.tickets')", "")
+    assert ticket.is_inserted
+
+
 def test_a_driver_that_casts_its_values_says_to_what() -> None:
     assert column(described(dialect("psycopg2"))["orders"], "code").cast == ""
     orders = described(dialect("asyncpg"))["orders"]
@@ -85,7 +106,7 @@ def test_a_driver_that_casts_its_values_says_to_what() -> None:
 
 def test_each_class_has_the_columns_of_its_own_table() -> None:
     tables = described(dialect("psycopg2"))
-    assert [item.name for item in tables["gifts"].columns] == ["id"]
+    assert [item.name for item in tables["gifts"].columns] == ["id", "ticket"]
     assert column(tables["gifts"], "id").is_inserted
     assert (tables["links"].schema, tables["links"].classes) == ("tenant", ())
     assert column(tables["links"], "order_id").type == ""

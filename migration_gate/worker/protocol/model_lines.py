@@ -115,6 +115,10 @@ class MappedColumn:
     """an INSERT sends NULL if the application gives no value"""
     labels: tuple[str, ...]
     """of an Enum"""
+    inserted_sql: str = ""
+    """what INSERT calls in the database for it, if the application gives no value; '' if nothing"""
+    updated_sql: str = ""
+    """the same of UPDATE"""
 
 
 @dataclass(frozen=True)
