@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 def describe_installation(settings: Settings, environ: Mapping[str, str]) -> Section:
     """What would be installed; empty if that is switched off, or an interpreter has the packages."""
     from migration_gate import install  # noqa: PLC0415 - switched off on most machines
+    from migration_gate.install.python_version import NAMED_NOWHERE  # noqa: PLC0415
 
     if not install.needs_installation(settings, environ):
         return {}
     plan = install.plan_installation(settings, environ)
+    cause = "as" if plan.python.origin == NAMED_NOWHERE else "because of"
     section: Section = {
-        "python": f"{plan.python.specifier}, because of {plan.python.origin}",
+        "python": f"{plan.python.specifier}, {cause} {plan.python.origin}",
         "installed": f"from {plan.title}, when the gate runs",
     }
     for label, names in (("groups", settings.groups), ("extras", settings.extras)):

@@ -143,8 +143,8 @@ def _install_requirements(order: InstallOrder, scratch: Path) -> InstallSteps:
     """The files of requirements as they are; what they list of the repository is linked, not installed."""
     source = order.source
     files = [source.file, *find_group_files(source.file, order.selection.groups)]
-    requirements = read_requirement_files(files)
-    if requirements.folders:
+    requirements = read_requirement_files(files, order.without)
+    if requirements.folders or order.without:
         copy = scratch / source.file.name
         copy.write_text(requirements.text, encoding="utf-8")
         files = [copy]

@@ -21,6 +21,7 @@ VERSION_FILES = {
 }
 """Files that name a Python version, and how. uv reads only the first of them."""
 OLDEST_PYTHON = ">=3.9"
+NAMED_NOWHERE = "no file names one"
 SETTING = "the setting `python_version`"
 
 
@@ -69,7 +70,7 @@ def request_python(
                 return PythonRequest(match[1], f"`{name}`", project_range.specifier)
     return PythonRequest(
         project_range.specifier or OLDEST_PYTHON,
-        project_range.origin or "no file names one",
+        project_range.origin or NAMED_NOWHERE,
         project_range.specifier,
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import unquote
+
+from packaging.utils import canonicalize_name
 
 from migration_gate.errors import Misconfigured
 from migration_gate.install.project_metadata import is_package
@@ -30,6 +32,8 @@ RELATIVE_OPTION = re.compile(r"^(\s*(?:-c|--constraint|-f|--find-links)[ =]\s*)(
 EDITABLE = re.compile(r"^\s*(?:-e|--editable)[ =]?\s*")
 PATH_REQUIREMENT = re.compile(r"^(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(file:(?://)?)?([^\s;#\[]+)")
 """`./libs/shared`, `file:///srv/shared[extra] ; marker`, `shared @ file:///srv/shared`"""
+NAMED_ADDRESS = re.compile(r"^\s*(?P<name>[\w.-]+)\s*(?:\[[^\]]*\])?\s*@")
+"""a requirement of a package that lies elsewhere than in an index"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,11 @@ def list_included_files(file: Path) -> list[Path]:
     return _follow_includes(file, constraints=True)
 
 
-def read_requirement_files(files: Sequence[Path]) -> SeparatedRequirements:
+def read_requirement_files(files: Sequence[Path], without: Collection[str] = ()) -> SeparatedRequirements:
     """The requirements of these files and of those that they include with -r, in one list.
 
-    Paths in it are absolute, so that it can be written to another folder.
+    Paths in it are absolute, so that it can be written to another folder. Left out is `name @ address` of
+    `without`, canonical names: what lies in the repository would be read, which may mean to build it.
     """
     lines: list[str] = []
     folders: list[Path] = []
@@ -105,13 +110,21 @@ def read_requirement_files(files: Sequence[Path]) -> SeparatedRequirements:
         for included in _follow_includes(file, constraints=False):
             # pip resolves relative paths from where it is run, which is often the folder above.
             bases = (included.parent, included.parent.parent)
-            separated = separate_local_packages(read_text_file(included), bases)
+            text = _leave_out(read_text_file(included), without)
+            separated = separate_local_packages(text, bases)
             folders += separated.folders
             for line in separated.text.splitlines():
                 include = INCLUDE.match(line)
                 if not (include and _is_requirement_option(include)):
                     lines.append(RELATIVE_OPTION.sub(rf"\1{included.parent}/", line))
     return SeparatedRequirements("\n".join(lines) + "\n", tuple(dict.fromkeys(folders)))
+
+
+def _leave_out(text: str, without: Collection[str]) -> str:
+    matches = [(line, NAMED_ADDRESS.match(line)) for line in text.splitlines()]
+    return "\n".join(
+        line for line, match in matches if match is None or canonicalize_name(match["name"]) not in without
+    )
 
 
 def separate_local_packages(text: str, bases: Sequence[Path]) -> SeparatedRequirements:

@@ -23,7 +23,7 @@ from migration_gate.install.lock_export import (
     select_from_uv_lock,
 )
 from migration_gate.install.package_source import LOCK_FILES, PackageSource, SourceKind
-from migration_gate.install.requirement_files import separate_local_packages
+from migration_gate.install.requirement_files import read_requirement_files, separate_local_packages
 from tests.support.install_projects import (
     LOCKS,
     copy_locked_project,
@@ -266,6 +266,15 @@ def test_an_editable_git_repository_is_not_editable_for_uv() -> None:
 def test_a_folder_without_a_package_stays_in_the_list(tmp_path: Path) -> None:
     text = "alembic\n./wheels/shop-1-py3-none-any.whl\nhttps://files.example/shop.zip\n-c limits.txt\n"
     assert separate_local_packages(text, [tmp_path]).text == text
+
+
+def test_a_package_at_an_address_is_left_out_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("alembic\nPrivate_Tools[x] @ git+https://e.org/t.git\nother @ file:///srv/other\n")
+    assert (
+        read_requirement_files([file], ["private-tools", "alembic"]).text
+        == "alembic\nother @ file:///srv/other\n"
+    )
 
 
 @pytest.mark.parametrize(
