@@ -110,12 +110,16 @@ def replace_type(failure: Failure, _replay: Replay) -> str | None:
 
 def write_for_postgres(failure: Failure, replay: Replay) -> str | None:
     """For SQL that only MySQL or SQLite accepts."""
+    dialect = find_dialect(failure)
+    return _WRITE_FOR_POSTGRES.format(dialect=dialect) if dialect else None
+
+
+def find_dialect(failure: Failure) -> str | None:
+    """`MySQL` or `SQLite`, if only that one understands the statement which failed."""
     name = find_in_message(rf"(?:type|function|collation|relation) {NAME}", failure).lower()
     if failure.sqlstate == UNDEFINED_FUNCTION:
-        dialect = _find_dialect_of_function(name)
-    else:
-        dialect = _find_dialect_of_statement(failure, name)
-    return _WRITE_FOR_POSTGRES.format(dialect=dialect) if dialect else None
+        return _find_dialect_of_function(name)
+    return _find_dialect_of_statement(failure, name)
 
 
 def _find_dialect_of_function(name: str) -> str | None:

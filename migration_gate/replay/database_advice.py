@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from migration_gate.analysis import failure_fixes
+from migration_gate.analysis import failure_dialects, failure_fixes
 from migration_gate.facts import Replay
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
@@ -13,6 +13,20 @@ from migration_gate.sql.identifiers import quote_identifier
 MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
 MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
+
+
+def advise_on_dialect(early_end: EarlyEnd) -> str | None:
+    """SQL that the project runs on each new connection, as if it were on another database."""
+    dialect = failure_dialects.find_dialect(early_end.failure)
+    if dialect is None:
+        return None
+    block = config_block("env:", "  DATABASE_URL: postgresql://app@db/app  # the variable that it reads")
+    return (
+        f"{name_failed_line(early_end.failure)} runs {dialect}'s SQL, because the project believes that it "
+        f"is on {dialect}. Give it the address of a PostgreSQL database, any one, where it gets its own "
+        f"from; if that is a variable, in .migration-gate.yml,\n\n{block}\n\nIf it knows no other "
+        "address, have it ask the connection's dialect before it runs that SQL."
+    )
 
 
 def advise_on_reflection(early_end: EarlyEnd) -> str | None:

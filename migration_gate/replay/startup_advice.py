@@ -138,6 +138,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     machine_advice.advise_on_drivers,
     _advise_on_modules,
     _advise_on_heads,
+    database_advice.advise_on_dialect,
     database_advice.advise_on_extensions,
     database_advice.advise_on_roles,
     database_advice.advise_on_schemas,

@@ -99,6 +99,10 @@ class RetryDecision:
             self._try_again(additions)
         if self._attempt.proven is not None:
             self._take_guess_back()
+        # On another database than PostgreSQL the project may have failed over that alone.
+        postgresql = self._guess_postgresql()
+        if postgresql is not None:
+            self._try_again(postgresql, without_refused_values(failure))
         guess = guess_settings(
             failure, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
         )
@@ -110,14 +114,18 @@ class RetryDecision:
 
     def retry_on_postgresql(self) -> None:
         """Have another attempt if the project believes that it is on another database, and need not."""
-        replaced = tuple(self._redirection.replaced_urls)
-        if not replaced or not self._answer.is_holding or self._attempt.is_final:
+        if not self._redirection.replaced_urls or not self._answer.is_holding or self._attempt.is_final:
             return
         if self._attempt.proven is not None:
             self._take_guess_back()
-        guess = guess_database_variables(self._reads, self.additions, replaced)
+        guess = self._guess_postgresql()
         if guess is not None:
             self._try_again(guess, self.additions)
+
+    def _guess_postgresql(self) -> Optional[Additions]:
+        """What may have the project believe that it is on PostgreSQL; None if it believes that."""
+        replaced = tuple(self._redirection.replaced_urls)
+        return guess_database_variables(self._reads, self.additions, replaced) if replaced else None
 
     def _try_again(self, additions: Additions, proven: Optional[Additions] = None) -> NoReturn:
         self._attempt.try_again(additions, proven, self._use_of_run())

@@ -224,6 +224,38 @@ def test_another_default_database_is_swapped_with_a_note(here: World, url: str) 
     assert not (here.project / "shop.db").exists()
 
 
+PRAGMA = """
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@event.listens_for(Engine, "connect")
+def set_pragma(connection, record):
+    if URL.startswith("sqlite"):
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+"""
+
+
+def test_sql_of_another_dialect_is_avoided_by_the_variable_that_chooses_it(here: World) -> None:
+    here.lay(
+        project(settings_py=f"import os\nURL = os.environ.get('SHOP_DB', 'sqlite:///shop.db')\n{PRAGMA}")
+    )
+    assert "uses sqlite where `SHOP_DB` is not set" in text(passes(here.check()))
+
+
+def test_sql_of_another_dialect_is_called_that(here: World) -> None:
+    here.lay(project(settings_py=f"URL = 'sqlite:///shop.db'\n{PRAGMA}"))
+    ran = here.check()
+    assert ran.status == 2
+    said = text(ran)
+    assert (
+        "`shop/settings.py:11` runs SQLite's SQL, because the project believes that it is on SQLite" in said
+    )
+    assert "PRAGMA foreign_keys = ON" in said
+
+
 def test_a_database_that_cannot_be_swapped_is_refused_with_the_setting_that_helps(here: World) -> None:
     env = ENV.replace("create_engine(URL)", "create_engine(URL, creator=lambda: sqlite3.connect(':memory:'))")
     here.lay(project(env_py="import sqlite3\n" + env, settings_py='URL = "oracle://scott@tiger/shop"\n'))
