@@ -174,6 +174,10 @@ def print_results(major: str, results: list[Result]) -> None:
     ):
         for result in faults:
             print(f"  {title}: {result.case.key} {', '.join(result.kinds)} {result.failure}")
+    if not SQUAWK.exists():
+        print(
+            "  squawk was not asked: `python -m venv .venvs/bench && .venvs/bench/bin/pip install squawk-cli`"
+        )
     print("\n| | of | ours | squawk |\n|---|---|---|---|")
     for title, chosen in (("slow ones that are found", slow), ("false alarms on harmless ones", harmless)):
         ours = sum(bool(result.kinds) for result in chosen)

@@ -196,7 +196,7 @@ class ProjectKeys(Keys):
     squawk: bool = Field(
         default=False,
         description="whether squawk (`squawk-cli`) is asked about the SQL of the observed revisions, too: "
-        "a note names what the gate did not confirm",
+        "a note names what the gate did not confirm, or does not look at",
         examples=[True],
     )
     tables: dict[str, TableSizeValue] = Field(

@@ -1,4 +1,4 @@
-"""What squawk, a linter of SQL, says against the observed statements, if nothing confirms it."""
+"""What squawk, a linter of SQL, says of the observed statements, if nothing confirms it, or looks at it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sysconfig
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from migration_gate.facts import Observation, ObservedStatement
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.wording import count_noun
 
 PROGRAM = "squawk"
 SECONDS = 60
@@ -24,6 +26,11 @@ LOCK_RULES = frozenset({
     "prefer-repack",
 })  # fmt: skip
 """rules whose claim, that a lock is held for long, an observation can confirm"""
+OTHER_RULES = frozenset({
+    "prefer-bigint-over-int", "prefer-bigint-over-smallint", "prefer-identity", "prefer-timestamp-tz",
+    "ban-char-field", "identifier-too-long", "ban-duplicate-column-assignments",
+})  # fmt: skip
+"""rules of which no check here says anything"""
 SHOWN_SQL = 80
 NOT_FOUND = (
     "`squawk: true` is set, and there is no program `squawk` on the PATH: install it with "
@@ -52,9 +59,16 @@ def describe_second_opinion(observation: Observation, folder: Path, version: int
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         yield f"squawk failed: {error}"
         return
+    others: dict[str, dict[int, ObservedStatement]] = defaultdict(dict)
     for objection in dict.fromkeys(objections):
         if objection.rule in LOCK_RULES and not objection.statement.works:
-            yield _describe(objection)
+            shown = _describe(objection.statement)
+            yield f"squawk `{objection.rule}` was not confirmed: {shown} rewrote, read and built nothing"
+        elif objection.rule in OTHER_RULES:
+            others[objection.rule].setdefault(objection.statement.number, objection.statement)
+    for rule, (first, *more) in ((rule, list(found.values())) for rule, found in sorted(others.items())):
+        rest = f" and {count_noun(len(more), 'other statement')}" if more else ""
+        yield f"squawk `{rule}`, which no check here looks at: {_describe(first)}{rest}"
 
 
 def find_program() -> Path | None:
@@ -63,14 +77,10 @@ def find_program() -> Path | None:
     return Path(found) if found else None
 
 
-def _describe(objection: Objection) -> str:
-    statement = objection.statement
+def _describe(statement: ObservedStatement) -> str:
     sql = " ".join(statement.sql.split())
     text = sql if len(sql) <= SHOWN_SQL else f"{sql[:SHOWN_SQL]} …"
-    return (
-        f"squawk `{objection.rule}` was not confirmed: `{text}` ({statement.location or statement.revision}) "
-        "rewrote, read and built nothing"
-    )
+    return f"`{text}` ({statement.location or statement.revision})"
 
 
 def _ask(
@@ -120,7 +130,8 @@ def _run(command: Sequence[str], folder: Path) -> list[dict[str, Any]]:
         timeout=SECONDS,
         cwd=folder,
     )
-    if done.returncode not in (0, 1):
-        raise ValueError(done.stderr.strip()[-200:])
+    # It ends with 1 for findings, and for a configuration that it cannot read: then without output.
+    if done.returncode not in (0, 1) or (done.returncode and not done.stdout.strip()):
+        raise ValueError(done.stderr.strip()[-200:] or f"status {done.returncode}")
     findings: list[dict[str, Any]] = json.loads(done.stdout or "[]")
     return findings
