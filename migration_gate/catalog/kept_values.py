@@ -36,11 +36,24 @@ def is_contained(old: Any, new: Any) -> bool:
     return is_same_value(old, new) or canonical_text(old) in canonical_text(new)
 
 
-def compare_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
-    """What a composite value has lost, and None; or both values, if others have other values; or the same.
+def compare_attributes(old: Any, new: Any) -> tuple[Any, Any]:
+    """Of values of a composite type, or arrays of such: what is lost, and None; both, if others are changed.
 
-    A new attribute loses nothing, and one that has another name keeps its value.
+    A new attribute loses nothing, and one that has another name keeps its value: then the same is returned
+    twice. Other values are returned as they are.
     """
+    if isinstance(old, dict) and isinstance(new, dict):
+        return _compare_composites(old, new)
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [compare_attributes(*pair) for pair in zip(old, new, strict=True)]
+        lost = [before for before, after in pairs if after is None and before is not None]
+        if lost and all(after is None or before == after for before, after in pairs):
+            return lost, None
+        return (old, old) if all(before == after for before, after in pairs) else (old, new)
+    return old, new
+
+
+def _compare_composites(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
     new_values = [canonical_text(value) for name, value in new.items() if name not in old]
     lost: dict[str, Any] = {}
     for name, value in old.items():
@@ -49,13 +62,11 @@ def compare_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[
         if name not in new:
             if canonical_text(value) not in new_values:
                 lost[name] = value
-        elif isinstance(value, dict) and isinstance(new[name], dict):
-            part, rest = compare_attributes(value, new[name])
-            if rest is None:
-                lost[name] = part
-            elif part != rest:
-                return old, new
-        elif not is_same_value(value, new[name]):
+            continue
+        before, after = compare_attributes(value, new[name])
+        if after is None:
+            lost[name] = before
+        elif not is_same_value(before, after):
             return old, new
     return (lost, None) if lost else (old, old)
 

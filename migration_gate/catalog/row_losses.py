@@ -23,6 +23,8 @@ FEW_VALUES = 3
 SHOWN_COLUMNS = 6
 SHOWN_TEXT = 40
 _TIMES = ("date", "timestamp")
+_OBJECTS = ("json", "hstore")
+"""types whose values have keys that are a part of the value"""
 _WORD = re.compile(r"\w+")
 
 
@@ -173,8 +175,9 @@ class _Comparison:
 
 def _compare_values(column: StoredColumn, old: Any, new: Any) -> tuple[Any, Any]:
     """Both values; of a composite type what differs, as its attributes may have other names."""
-    are_composite = isinstance(old, dict) and isinstance(new, dict) and not column.type.startswith("json")
-    return compare_attributes(old, new) if are_composite else (old, new)
+    if column.type.rpartition(".")[2].startswith(_OBJECTS):
+        return old, new
+    return compare_attributes(old, new)
 
 
 def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:

@@ -50,11 +50,14 @@ def test_a_value_has_a_part_for_each_attribute(type_text: str, value: str) -> No
         pytest.param({"a": {"x": 1, "y": 2}}, {"a": {"x": 1}}, {"a": {"y": 2}}, id="inside of another"),
         pytest.param({"a": {"x": 1}}, {"a": {"x": 2}}, "others", id="another value inside"),
         pytest.param({"a": 1, "b": 2}, {"a": 3}, "others", id="another value"),
+        pytest.param([{"a": 1, "b": 2}, None], [{"a": 1}, None], [{"b": 2}], id="of an array"),
+        pytest.param([{"a": 1}], [{"a": 1, "b": None}], "same", id="a new one of an array"),
+        pytest.param([{"a": 1}, {"a": 2}], [{"a": 1}], "others", id="a shorter array"),
+        pytest.param({"a": 1}, {"a": None}, {"a": 1}, id="an emptied one"),
+        pytest.param("x", "y", "others", id="a text"),
     ],
 )
-def test_what_is_lost_is_told_from_what_is_new(
-    old: dict[str, Any], new: dict[str, Any], expected: dict[str, Any] | str
-) -> None:
+def test_what_is_lost_is_told_from_what_is_new(old: Any, new: Any, expected: Any) -> None:
     before, after = compare_attributes(old, new)
     if expected == "same":
         assert before == after
