@@ -89,6 +89,8 @@ class LossCauses:
         position = _find_last(shorter, longer, fitting)
         if position is None:
             position = _find_last(table, fitting)
+        if position is None:  # another table has its name afterwards
+            position = _find_last(table, self._list_fitting("dropped table"))
         if position is None:
             position = next(reversed(fitting), None)
         if position is None:

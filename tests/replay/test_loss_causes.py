@@ -181,3 +181,16 @@ def test_a_rule_is_broken_while_it_is_not_kept_or_where_it_was_made(
     rule = BrokenRule("public", "pet", "pet_owner_fkey", definition, "broken", is_validated=is_validated)
     broken = make_causes(statements).find_breaker(rule)
     assert (broken.line, broken.statement) == (line, statements[line - 1] if line else "")
+
+
+def test_rows_that_were_not_copied_are_lost_where_their_table_is_dropped() -> None:
+    """Another table has its name afterwards; a DELETE of other rows has nothing to do with it."""
+    statements = (
+        "INSERT INTO new_log SELECT * FROM log WHERE n > 0",
+        "DROP TABLE log",
+        "ALTER TABLE new_log RENAME TO log",
+        "DELETE FROM other",
+    )
+    causes = LossCauses([ExecutedStatement(sql, 0.0, line) for line, sql in enumerate(statements, 1)])
+    assert causes.find_cause(RowChange("lost rows", "public", "log")).line == 2
+    assert causes.find_cause(RowChange("lost rows", "public", "other")).line == 4
