@@ -1,4 +1,4 @@
-"""The views, triggers and policies that use a column: what drops them, and what creates them as they are.
+"""The views, triggers and policies that use columns: what drops them, and what creates them as they are.
 
 Postgres changes the type of no column that one of them uses. Everything is read from the server: which ones
 they are from `pg_depend`, their text from `pg_get_viewdef` and its like.
@@ -6,7 +6,7 @@ they are from `pg_depend`, their text from `pg_get_viewdef` and its like.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migration_gate.facts import AttachedObject, Column
@@ -23,7 +23,9 @@ with recursive uses as (
     and r.ev_class <> d.refobjid
 ),
 dependent(view, depth) as (
-  select u.view, 1 from uses u where u.relation = to_regclass(%(table)s::text) and u.number = %(number)s::int
+  select u.view, 1 from uses u
+  join unnest(%(tables)s::text[], %(numbers)s::int[]) as own(name, number)
+    on u.relation = to_regclass(own.name) and u.number = own.number
   union
   select u.view, d.depth + 1 from uses u join dependent d on u.relation = d.view
 )
@@ -100,7 +102,7 @@ order by 1, 2, 3
 
 
 class DependentObjects(NamedTuple):
-    """SQL statements around a change of a column; empty if nothing uses it."""
+    """SQL statements around a change of columns; empty if nothing uses them."""
 
     removals: tuple[str, ...] = ()
     creations: tuple[str, ...] = ()
@@ -132,21 +134,27 @@ class _AttachedRow(NamedTuple):
 
 
 def read_dependents(
-    connection: psycopg.Connection[Any], column: Column, policies: Iterable[AttachedObject]
+    connection: psycopg.Connection[Any], columns: Sequence[Column], policies: Iterable[AttachedObject]
 ) -> DependentObjects:
-    """The views, triggers and policies that use the column; `policies` are all of the database.
+    """The views, triggers and policies that use the columns; `policies` are all of the database.
 
     Nothing if a view has defaults of its own, which no statement of ours restores.
     """
-    used = {"table": qualified_name(column.schema, column.table), "number": column.number}
+    tables = [qualified_name(column.schema, column.table) for column in columns]
+    numbers = [column.number for column in columns]
     with connection.transaction(force_rollback=True):
         # Without a search path Postgres prints every name with its schema.
         connection.execute("select set_config('search_path', '', true)")
-        views = [_ViewRow(*row) for row in connection.execute(VIEWS, used)]
+        views = [_ViewRow(*row) for row in connection.execute(VIEWS, {"tables": tables, "numbers": numbers})]
         if any(view.has_defaults for view in views):
             return DependentObjects()
         creations = [statement for view in views for statement in _recreate_view(connection, view)]
-        attached = [*_read_triggers(connection, used), *_read_policies(connection, used, policies)]
+        attached = dict.fromkeys(
+            row
+            for table, number in zip(tables, numbers, strict=True)
+            for used in ({"table": table, "number": number},)
+            for row in (*_read_triggers(connection, used), *_read_policies(connection, used, policies))
+        )
     removals = [f"DROP {view.noun} {view.name}" for view in reversed(views)]
     for row in attached:
         removals.append(row.removal)

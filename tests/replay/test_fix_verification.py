@@ -81,6 +81,16 @@ READY = (
      "create table a (id varchar(36) primary key); create table b (a_id varchar(36) constraint k references a)",
      "create table a (id uuid primary key); create table b (a_id uuid constraint k references a)"),
     ("an enum for one column", "create table t (k varchar(9) default 'x')", "create type kind as enum ('x', 'y'); create table t (k kind default 'x')"),
+    ("a label that goes while views, a trigger and a policy use columns of the enum",
+     """create type kind as enum ('x', 'y', 'z'); create table t (id int primary key, k kind default 'x', ks kind[]); create table u (k kind not null);
+     create view v as select t.k, ks from t join u using (k) where t.k <> 'y'; create view w as select k from v union select k from u;
+     create materialized view m as select unnest(ks) as k from v; create index mi on m (k);
+     create function f() returns trigger language plpgsql as 'begin return new; end';
+     create trigger g before update of k on t for each row execute function f(); create policy p on t using (k = 'x'); insert into t values (1, 'y', '{x,y}')""",
+     "create type kind as enum ('x', 'y'); create table t (id int primary key, k kind default 'x', ks kind[]); create table u (k kind not null)"),
+    ("a label that comes while a view uses the enum",
+     "create type kind as enum ('x'); create table t (k kind); create view v as select k from t where k = 'x'",
+     "create type kind as enum ('x', 'y'); create table t (k kind)"),
     ("an enum that is left over", "create type kind as enum ('x', 'y'); create table t (k kind default 'x')", "create table t (k varchar(9) default 'x')"),
     ("a label that is used at once",
      "create type kind as enum ('x'); create table t (k kind)",
