@@ -51,7 +51,7 @@ class _Comparison:
 
     def find_changes(self, tracked: Mapping[int, StoredRows]) -> Iterator[RowChange]:
         for oid, table in tracked.items():
-            if not table.rows or self._is_untouched(oid):
+            if not table.rows or self._is_untouched(oid) or self._after.is_unread(table):
                 continue
             pair = self._pair_table(oid, table)
             if pair is None:

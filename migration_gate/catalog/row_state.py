@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.stored_rows import StoredRows, read_stored_columns, read_stored_rows
+from migration_gate.catalog.stored_rows import MAX_ROWS, StoredRows, read_stored_columns, read_stored_rows
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name
 
@@ -58,6 +58,12 @@ class RowState:
     """of tables whose rows are all their own: a partitioned one may have got other partitions"""
     types: str = ""
     """digest of the types whose changes rewrite no row"""
+    unread: Mapping[int, str] = field(default_factory=dict)
+    """tables that have too many rows: `schema.name` by oid"""
+
+    def is_unread(self, table: StoredRows) -> bool:
+        """Whether the table, or another one that has its name now, has too many rows."""
+        return table.oid in self.unread or table.full_name in self.unread.values()
 
 
 def read_row_state(connection: psycopg.Connection[Any], earlier: RowState | None = None) -> RowState:
@@ -77,7 +83,18 @@ def read_row_state(connection: psycopg.Connection[Any], earlier: RowState | None
     oids = [row[0] for row in found]
     read = read_stored_rows(connection, [oid for oid in oids if oid not in kept])
     tables = {**kept, **read}
-    return RowState({oid: tables[oid] for oid in oids if oid in tables}, today, marks, types)
+    unread = {oid: f"{schema}.{name}" for oid, schema, name, _ in found if oid not in tables}
+    return RowState({oid: tables[oid] for oid in oids if oid in tables}, today, marks, types, unread)
+
+
+def describe_unread(tracked: Mapping[int, StoredRows], after: RowState, revision: str) -> Iterator[str]:
+    """A note for each table with rows from before that has too many now."""
+    for table in tracked.values():
+        if table.rows and after.is_unread(table):
+            yield (
+                f"`{table}` has more than {MAX_ROWS} rows after `{revision}`: what became of the rows from "
+                "before was not looked at"
+            )
 
 
 def _read_marks(connection: psycopg.Connection[Any], names: Mapping[int, str]) -> dict[int, TableMark]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.catalog.broken_rules import find_broken_rules
 from migration_gate.catalog.generated_rows import count_rows
 from migration_gate.catalog.row_losses import find_row_changes
-from migration_gate.catalog.row_state import RowState, read_row_state
+from migration_gate.catalog.row_state import RowState, describe_unread, read_row_state
 from migration_gate.catalog.stored_rows import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
@@ -76,6 +76,7 @@ class RehearsalRun:
         self._own_rows = OwnRows(setup, channel, failures, version_tables, search_path)
         self._wanted = WantedRows(self._own_rows)
         self._results: dict[str, RehearsedRevision] = {}
+        self._notes: dict[str, None] = {}
         self._first_fill: FilledDatabase | None = None
         self._prepared: Future[FilledCopy] | None = None
         self._shares_session = True
@@ -141,7 +142,7 @@ class RehearsalRun:
             unproven=problem,
             own_rows=first.own_rows if first is not None else 0,
             unchecked=(*self._own_rows.unchecked, *unchecked),
-            notes=self._own_rows.notes,
+            notes=(*self._own_rows.notes, *self._notes),
         )
 
     # One run from the base.
@@ -211,6 +212,7 @@ class RehearsalRun:
         try:
             after = read_row_state(connection, filled.state)
             if keeps:
+                self._notes.update(dict.fromkeys(describe_unread(filled.tracked, after, revision)))
                 self._add_result(connection, revision, filled, after, runs)
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             return False

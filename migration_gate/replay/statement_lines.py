@@ -8,6 +8,7 @@ parameters.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -84,28 +85,44 @@ def _find_origin(
 
 def _match_lines(queries: Mapping[int, str], statements: Sequence[Statement]) -> dict[int, int | None]:
     """The line of each query of a step (by its number), whose order is that of the statements."""
-    texts = [
-        normalize_statement(statement.sql) if statement.error is None else "" for statement in statements
-    ]
+    texts = StatementTexts(
+        [normalize_statement(statement.sql) if statement.error is None else "" for statement in statements]
+    )
     lines: dict[int, int | None] = {}
     position = 0
     for number, query in queries.items():
-        index = find_statement(normalize_statement(query), texts, position)
+        index = texts.find(normalize_statement(query), position)
         lines[number] = None if index is None else statements[index].line
         position = position if index is None else index + 1
     return lines
 
 
-def find_statement(query: str, texts: Sequence[str], position: int) -> int | None:
-    """The index of the query among the statements: at or after the position, else before it."""
-    indexes: tuple[int, ...] = (*range(position, len(texts)), *range(position))
-    for index in indexes:
-        if query and texts[index] == query:
-            return index
-    for index in indexes:
-        if _PARAMETER.search(texts[index]) and _fits_with_parameters(query, texts[index]):
-            return index
-    return None
+class StatementTexts:
+    """Texts of statements in their order, as `normalize_statement` leaves them; '' is found by nobody."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._positions: dict[str, list[int]] = defaultdict(list)
+        for position, text in enumerate(texts):
+            self._positions[text].append(position)
+        self._with_parameters = [place for place, text in enumerate(texts) if _PARAMETER.search(text)]
+
+    def find(self, query: str, position: int) -> int | None:
+        """The index of the query: at or after the position, else before it."""
+        places = self._positions.get(query, []) if query else []
+        if places:
+            return _find_from(places, position)
+        after = bisect_left(self._with_parameters, position)
+        for index in (*self._with_parameters[after:], *self._with_parameters[:after]):
+            if _fits_with_parameters(query, self._texts[index]):
+                return index
+        return None
+
+
+def _find_from(places: Sequence[int], position: int) -> int:
+    """The first of the ascending places that is not before the position; else the first of all."""
+    after = bisect_left(places, position)
+    return places[after] if after < len(places) else places[0]
 
 
 def _fits_with_parameters(query: str, text: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from migration_gate.catalog.kept_values import is_same_value
 from migration_gate.catalog.row_losses import find_row_changes
-from migration_gate.catalog.row_state import RowState
+from migration_gate.catalog.row_state import RowState, describe_unread
 from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
 
 TODAY = date(2026, 5, 1)
@@ -139,3 +139,13 @@ def test_the_time_of_a_trigger_is_no_lost_value() -> None:
 )
 def test_a_cast_that_keeps_the_value_is_no_change(old: object, new: object, is_same: bool) -> None:
     assert is_same_value(old, new) is is_same
+
+
+def test_of_a_table_with_too_many_rows_nothing_is_said_but_that() -> None:
+    """Nor of another one that has taken its name."""
+    for unread in ({1: "public.notes"}, {7: "public.notes"}):
+        after = RowState({}, TODAY, unread=unread)
+        assert find_row_changes(RowState({1: BEFORE}, TODAY), after, {1: BEFORE}, ()) == ()
+        (note,) = describe_unread({1: BEFORE}, after, "b2")
+        assert note.startswith("`notes` has more than 1000 rows after `b2`")
+    assert not list(describe_unread({1: BEFORE}, RowState({1: BEFORE}, TODAY), "b2"))
