@@ -68,7 +68,7 @@ def _list_restoring_commands(change: HistoryChange, revision: Revision) -> Itera
     old_file = before.location.file if before is not None else revision.location.file
     yield f"git checkout {change.base.commit[:12]} -- {shlex.quote(old_file)}"
     if old_file != revision.location.file:
-        yield f"git rm -f {shlex.quote(revision.location.file)}"
+        yield f"rm {shlex.quote(revision.location.file)}"  # git may not know it yet
 
 
 def _describe_imported(

@@ -15,8 +15,9 @@ from migration_gate.doctor.custom_settings import (
 from migration_gate.errors import Misconfigured, ProjectNotFound
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.search import find_ini_files, read_text_file
+from migration_gate.project.search_errors import DRAFTED_HOOK
 
-FILE_NAME = "migration_gate_hook.py"
+FILE_NAME = DRAFTED_HOOK
 URL = "postgresql://user:secret@localhost/app"
 
 

@@ -14,6 +14,8 @@ from migration_gate.project.search import (
     read_text_file,
 )
 
+DRAFTED_HOOK = "migration_gate_hook.py"
+"""what `doctor --write-hook` writes"""
 OTHER_TOOLS = {
     "prisma/schema.prisma": "a Prisma project",
     "manage.py": "a Django project",
@@ -77,6 +79,9 @@ def _advise_without_config(folders: Sequence[Path]) -> str:
     environment = find_bare_environment(top)
     flask_migrate_file = _find_requirement("flask-migrate", folders)
     if environment is not None and flask_migrate_file is None:
+        if (top / DRAFTED_HOOK).is_file():
+            name = DRAFTED_HOOK
+            return f"`{name}` is there: if it builds the configuration, name it, as `hook: {name}`."
         return (
             f"`{_relative_path(environment, top)}/env.py` is an Alembic environment without a configuration. "
             "If the project builds one in code, `migration-gate doctor --write-hook` drafts a file that does "

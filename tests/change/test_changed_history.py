@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,14 +53,16 @@ def test_an_edited_revision_is_found_and_a_reformatted_one_is_not(place: World) 
     commit(place.project, {path: f"# what it did before is none of the change's\n{text}"})
     assert place.check("--base", base).out.endswith("Passed: no findings\n")
     edited = text.replace("ALTER name TYPE", "ALTER name DROP DEFAULT, ALTER name TYPE")
-    commit(place.project, {path: None, "migrations/versions/moved.py": edited})
+    (place.project / path).unlink()
+    (place.project / "migrations/versions/moved.py").write_text(edited)
     out = place.check("--base", base).out
     assert "edited-migration: 1 error" in out
-    commands = [line.split() for line in out.splitlines() if line.startswith("        git ")]
-    for _, *arguments in commands:
-        git(place.project, *arguments)
+    commands = [line.split() for line in out.splitlines() if line.startswith(("        git ", "        rm "))]
+    for command in commands:
+        subprocess.run(command, cwd=place.project, check=True, capture_output=True)
     assert len(commands) == 2
-    assert git(place.project, "diff", "--cached", "--name-only", base, "--", "*.py") == ""
+    assert git(place.project, "diff", "--name-only", base, "--", "*.py") == ""
+    assert git(place.project, "ls-files", "--others", "--", "*.py") == ""
 
 
 def test_a_helper_that_an_old_revision_imports_is_the_cause(place: World) -> None:

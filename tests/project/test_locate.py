@@ -295,6 +295,11 @@ def test_the_only_ini_of_a_repository_is_found_however_deep_it_lies(tmp_path: Pa
             "code, `migration-gate doctor --write-hook` drafts a file that does so; name it with `hook:`.",
         ),
         (
+            {"app/migrations/env.py": "", "app/migrations/script.py.mako": "", "migration_gate_hook.py": ""},
+            "`migration_gate_hook.py` is there: if it builds the configuration, name it, as `hook: "
+            "migration_gate_hook.py`.",
+        ),
+        (
             {"src/shop/database/history/env.py": "", "src/shop/database/history/versions/one.py": ""},
             "`src/shop/database/history/env.py` is an Alembic environment without a configuration. If the "
             "project builds one in "
