@@ -197,8 +197,9 @@ def advise_on_drivers(early_end: EarlyEnd) -> str | None:
     if ASYNC_DRIVER_MISSING.search(early_end.text):
         if "requires an async driver" in failure.message:
             return (
-                "env.py builds an asynchronous engine, and no asynchronous driver is installed: "
-                f"`{python} -m pip install asyncpg` (or 'psycopg[binary]')."
+                "env.py builds an asynchronous engine, and the driver that its URL leads to is none. Give it "
+                "a URL of `postgresql+asyncpg://`, with the driver installed: "
+                f"`{python} -m pip install asyncpg`."
             )
         return (
             "env.py builds a synchronous engine (`create_engine`) from the URL of an asynchronous driver. "

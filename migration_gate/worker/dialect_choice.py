@@ -15,6 +15,8 @@ from .redirection import Redirection
 
 SYNC_DRIVERS = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
 ASYNC_DRIVERS = ("asyncpg", "psycopg")
+ASYNC_NAMES = ("asyncpg", "psycopg_async", "aiosqlite", "aiomysql", "asyncmy")
+"""drivers in URLs that are asynchronous whoever makes the engine: `AsyncEngine(create_engine(url))`"""
 REPLACED_BACKENDS = ("sqlite", "mysql", "mariadb")
 """what a project may run on elsewhere; other dialects are refused when they connect"""
 TEMPLATE_SCHEME = "driver://"
@@ -68,7 +70,7 @@ class DialectChoice:
         return url
 
     def _adapt_driver(self, url: Any, driver: str) -> Any:
-        chosen = self._choose_driver(driver)
+        chosen = self._choose_driver(driver, is_async=driver in ASYNC_NAMES)
         if chosen is None or chosen == driver:
             return url
         if driver:
@@ -76,23 +78,27 @@ class DialectChoice:
         return url.set(drivername="postgresql+" + chosen)
 
     def _replace_backend(self, url: Any, backend: str, driver: str, make_url: Callable[[Any], Any]) -> Any:
-        chosen = self._choose_driver("")
+        chosen = self._choose_driver("", is_async=driver in ASYNC_NAMES)
         if chosen is None:
             return url  # the redirection refuses it, and says why
         self._redirection.report(backend, driver, str(url.database or ""), "url", "swapped")
         self._redirection.replaced_urls.append(_render_url(url))
         return make_url("postgresql+%s://gate:gate@localhost:5432/gate" % chosen)
 
-    def _choose_driver(self, driver: str) -> Optional[str]:
-        """The driver that the URL names if it can be used here, else an installed one, else None."""
-        usable = self._async_drivers if self._async_depth else self._sync_drivers
+    def _choose_driver(self, driver: str, *, is_async: bool) -> Optional[str]:
+        """The driver that the URL names if it can be used here, else an installed one, else None.
+
+        `is_async`: the URL names an asynchronous one, also where `create_engine` is called with it.
+        """
+        usable = self._async_drivers if self._async_depth or is_async else self._sync_drivers
         if driver in usable:
             return driver
         if driver.endswith("_async") and "psycopg" in self._async_drivers:
             return driver
-        if not self._async_depth and driver in self._async_drivers:
-            return driver  # create_engine with an async driver: SQLAlchemy's own error says what is wrong
-        return usable[0] if usable else None
+        if not usable:
+            return None
+        is_named_so = is_async and not self._async_depth and usable[0] == "psycopg"
+        return "psycopg_async" if is_named_so else usable[0]
 
 
 def _describe_replacement(driver: str, chosen: str) -> str:

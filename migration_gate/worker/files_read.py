@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, Optional
+
+from .module_files import find_module_file
 
 READING_EVENTS = frozenset({"open", "os.listdir", "os.scandir"})
 LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -57,10 +59,8 @@ class FilesRead:
 
 def list_loaded_modules() -> tuple[str, ...]:
     """The files of the imported modules that are no installed package's: absolute, sorted."""
-    modules = [module for module in tuple(sys.modules.values()) if isinstance(module, ModuleType)]
-    # What a module is asked for may run code of it, or load it.
-    files = [object.__getattribute__(module, "__dict__").get("__file__") for module in modules]
-    paths = {os.path.abspath(file) for file in files if isinstance(file, str) and file.endswith(".py")}
+    files = [find_module_file(module) for module in tuple(sys.modules.values())]
+    paths = {os.path.abspath(file) for file in files if file is not None and file.endswith(".py")}
     return tuple(sorted(path for path in paths if _is_own_code(path)))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-import types
 
 from . import private_api
+from .module_files import find_module_file
 from .protocol.model_lines import ImportedModule
 from .real_paths import resolve_path
 
@@ -23,8 +23,8 @@ def find_imported_modules() -> tuple[ImportedModule, ...]:
     model_packages = _find_model_packages()
     modules = []
     for name, module in list(sys.modules.items()):
-        file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
-        if not isinstance(file, str) or not file.endswith(".py"):
+        file = find_module_file(module)
+        if file is None or not file.endswith(".py"):
             continue
         path = resolve_path(file)
         is_installed = any(folder in path for folder in INSTALLED_FOLDERS)
@@ -39,8 +39,8 @@ def list_installed_packages() -> tuple[str, ...]:
     """The installed packages of which something had been imported, by their top-level names, sorted."""
     names = set()
     for name, module in list(sys.modules.items()):
-        file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
-        if isinstance(file, str) and any(folder in file for folder in INSTALLED_FOLDERS):
+        file = find_module_file(module)
+        if file is not None and any(folder in file for folder in INSTALLED_FOLDERS):
             names.add(name.partition(".")[0])
     return tuple(sorted(names))
 

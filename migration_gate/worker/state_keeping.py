@@ -17,6 +17,7 @@ from .local_settings import LocalSettings, read_settings
 from .protocol.history_lines import EarlierRevisionsRan, StepKeywords
 from .protocol.order import Order
 
+FILES = "the look at the files that the project has read"
 COMMIT_AND_CHAIN = 120000
 """server_version_num of the first server that has COMMIT AND CHAIN"""
 HAS_OWN_ROLE = """
@@ -127,11 +128,18 @@ class StateKeeper:
                 self._local_settings.commit(context.connection)
         line = EarlierRevisionsRan(tuple(revisions), obstacle, is_committed, self.list_keywords())
         if keeps_state and not obstacle:
-            files, modules = self._files_read.list_paths(), list_loaded_modules()
-            line = dataclasses.replace(line, files_read=files, modules=modules)
+            line = self._add_files(line)
         self._answer.send(line)
         if is_committed:
             self._orders.await_kept_state()
+
+    def _add_files(self, line: EarlierRevisionsRan) -> EarlierRevisionsRan:
+        """With what the project has read and imported; if that is not known, no later run begins here."""
+        with_obstacle = dataclasses.replace(line, obstacle="%s failed" % FILES)
+        with self._guard.observing(FILES):
+            files, modules = self._files_read.list_paths(), list_loaded_modules()
+            line = dataclasses.replace(line, files_read=files, modules=modules)
+        return with_obstacle if FILES in self._guard.failures else line
 
     def _find_commit_obstacle(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> str:
         """What is in the way of a COMMIT that is no one's but ours; '' if nothing is."""

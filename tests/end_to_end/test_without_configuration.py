@@ -299,3 +299,24 @@ def test_an_async_env_py_with_several_drivers(here: World, scheme: str) -> None:
 def test_an_async_env_py_whose_default_is_sqlite(here: World) -> None:
     here.lay(project(env_py=ASYNC_ENV, settings_py='URL = "sqlite+aiosqlite:///x.db"\n'))
     assert "default database is sqlite" in text(passes(here.check(python=web())))
+
+
+ENGINES = [
+    ("asyncpg", "sqlite+aiosqlite:///x.db"),
+    ("asyncpg", "postgresql+asyncpg://app@db.invalid/app"),
+    ("psycopg", "sqlite+aiosqlite:///x.db"),
+    ("psycopg", "postgresql+asyncpg://app@db.invalid/app"),
+]
+
+
+@pytest.mark.parametrize(("driver", "url"), first_in_every_run(ENGINES, 1))
+def test_an_asynchronous_engine_around_one_of_create_engine(here: World, driver: str, url: str) -> None:
+    """`create_async_engine` is not called: only the URL says what the engine is to be."""
+    env = ASYNC_ENV.replace(
+        "create_async_engine(URL)", "AsyncEngine(create_engine(URL, future=True))"
+    ).replace("import create_async_engine", "import AsyncEngine\nfrom sqlalchemy import create_engine")
+    here.lay(project(env_py=env, settings_py=f"URL = {url!r}\n"))
+    python = web()
+    if driver == "psycopg":
+        python = venv("async-psycopg", "alembic", "sqlalchemy[asyncio]", "psycopg[binary]")
+    passes(here.check(python=python))
