@@ -45,7 +45,7 @@ def _add_environment_sections(
         environment.prepend_sys_path,
         environment.entry_file,
         find_repository_root(settings.root),
-    )
+    ).folders
     examination.sections["project"] = _project_section(environment, path)
     examination.sections["database url"] = describe_database_url(environment, path, settings, environ)
 

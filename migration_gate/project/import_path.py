@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from migration_gate.project.model import ImportPath
 from migration_gate.project.python_source import parse_source
 from migration_gate.project.search import list_subfolders
 
@@ -41,8 +42,8 @@ def find_package_parent(folder: Path, top: Path) -> Path:
 
 def build_import_path(
     directory: Path, prepend_sys_path: Sequence[str], entry_file: Path | None, top: Path
-) -> tuple[str, ...]:
-    """The folders to put before the interpreter's own, nearest first.
+) -> ImportPath:
+    """The folders with the modules that env.py imports.
 
     `prepend_sys_path` is the configuration's, `entry_file` is env.py or the hook, `top` the repository's
     folder.
@@ -51,11 +52,16 @@ def build_import_path(
     folders.append(find_package_parent(directory, top))
     if (directory / "src").is_dir():
         folders.append(directory / "src")
+    packages: list[Path] = []
     if entry_file is not None:
         for name in sorted(list_imported_names(entry_file)):
-            if not any(contains_module(folder, name) for folder in folders):
-                folders += _find_module_folder(name, entry_file, top)
-    return tuple(dict.fromkeys(str(folder) for folder in folders))
+            if not any(contains_module(folder, name) for folder in (*folders, *packages)):
+                for folder in _find_module_folder(name, entry_file, top):
+                    (packages if (folder / "__init__.py").is_file() else folders).append(folder)
+    front = dict.fromkeys(map(str, folders))
+    return ImportPath(
+        tuple(front), tuple(name for name in dict.fromkeys(map(str, packages)) if name not in front)
+    )
 
 
 def _find_module_folder(name: str, entry_file: Path, top: Path) -> list[Path]:

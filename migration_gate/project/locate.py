@@ -70,7 +70,7 @@ def find_project(settings: Settings, environ: Mapping[str, str] | None = None) -
         script_location=environment.script_location,
         flask_app=environment.flask_app,
         hook=settings.hook,
-        sys_path=build_import_path(
+        import_path=build_import_path(
             environment.directory, environment.prepend_sys_path, environment.entry_file, root
         ),
         notes=(*environment.notes, *interpreter.notes),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from migration_gate.errors import ProjectNotFound
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.alembic_config import AlembicConfig
 
+PLACEHOLDER = re.compile(r"\{[\w.]*\}|\$\w+|%\(\w+\)s|<\w+>|@\w+@")
+"""in a template: `{folder}`, `${folder}`, `$folder`, `%(folder)s`, `<folder>`, `@folder@`"""
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 """files that make a folder one to run a project in"""
 
@@ -99,11 +102,25 @@ def _find_beside_config(config: AlembicConfig, settings: Settings) -> ScriptPlac
     return ScriptPlacement(_choose_directory(config, settings), config.folder, override=config.folder)
 
 
+def _find_below_template(config: AlembicConfig, settings: Settings) -> ScriptPlacement | None:
+    """A location that the project's own code fills in, as it copies the file: the only env.py below it."""
+    if not config.script_location or not PLACEHOLDER.search(config.script_location):
+        return None
+    folders = [file.parent for file in sorted(config.folder.glob("*/env.py"))]
+    environments = [folder for folder in folders if (folder / "script.py.mako").is_file()] or folders
+    if len(environments) != 1:
+        return None
+    return ScriptPlacement(
+        _choose_directory(config, settings), environments[0], override=environments[0].resolve()
+    )
+
+
 CASES: tuple[Callable[[AlembicConfig, Settings], ScriptPlacement | None], ...] = (
     _find_in_package,
     _find_at_absolute_path,
     _find_at_relative_path,
     _find_beside_config,
+    _find_below_template,
 )
 """in this order: the first that finds a placement decides"""
 

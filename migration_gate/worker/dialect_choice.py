@@ -7,10 +7,12 @@ not decided here, but in `redirection.py`.
 from __future__ import annotations
 
 import importlib.util
+import re
 from typing import Any, Callable, Optional
 
 from . import private_api
 from .import_hooks import ImportHooks
+from .placeholders import PLACEHOLDER_URL
 from .redirection import Redirection
 
 SYNC_DRIVERS = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
@@ -21,6 +23,8 @@ REPLACED_BACKENDS = ("sqlite", "mysql", "mariadb")
 """what a project may run on elsewhere; other dialects are refused when they connect"""
 TEMPLATE_SCHEME = "driver://"
 """how the URL in Alembic's template of an alembic.ini begins: it means nothing"""
+TEMPLATE_URL = re.compile(r"\{\w*\}|\$\{\w+\}|\$\w+|<[\w -]+>|@\w+@|%\(\w+\)s")
+"""a URL that the project's own code fills in, when it makes a configuration from a template"""
 
 
 def find_installed_drivers() -> tuple[str, ...]:
@@ -61,6 +65,12 @@ class DialectChoice:
         """The URL for `create_engine`, with another driver or dialect if that is needed."""
         if isinstance(name_or_url, str) and name_or_url.startswith(TEMPLATE_SCHEME):
             name_or_url = "postgresql://" + name_or_url[len(TEMPLATE_SCHEME) :]
+        if isinstance(name_or_url, str) and TEMPLATE_URL.fullmatch(name_or_url.strip()):
+            self._redirection.note(
+                "the project's database URL is `%s`, which nothing has filled in: it stood for the ephemeral "
+                "database" % name_or_url.strip()
+            )
+            name_or_url = PLACEHOLDER_URL
         url = make_url(name_or_url)
         backend, _, driver = url.drivername.partition("+")
         if backend == "postgresql":
@@ -83,7 +93,7 @@ class DialectChoice:
             return url  # the redirection refuses it, and says why
         self._redirection.report(backend, driver, str(url.database or ""), "url", "swapped")
         self._redirection.replaced_urls.append(_render_url(url))
-        return make_url("postgresql+%s://gate:gate@localhost:5432/gate" % chosen)
+        return make_url(PLACEHOLDER_URL.replace("postgresql", "postgresql+%s" % chosen))
 
     def _choose_driver(self, driver: str, *, is_async: bool) -> Optional[str]:
         """The driver that the URL names if it can be used here, else an installed one, else None.

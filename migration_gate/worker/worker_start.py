@@ -63,6 +63,7 @@ def _carry_out_order(orders: OrderStream, answer: AnswerStream) -> int:
     if order.relocation:
         relocate_imports(*order.relocation)
     sys.path[:0] = order.sys_path
+    sys.path += order.later_sys_path
     status = Session(order, orders, answer).run()
     if status == 0:
         answer.send(Done())

@@ -224,6 +224,18 @@ def test_another_default_database_is_swapped_with_a_note(here: World, url: str) 
     assert not (here.project / "shop.db").exists()
 
 
+def test_a_configuration_that_the_projects_own_command_fills_in(here: World) -> None:
+    """And a module of the application that is called as an installed one."""
+    ini = "[alembic]\nscript_location = {alembic_dir}\nsqlalchemy.url = {db_url}\n"
+    env = ENV.replace(
+        "from shop.settings import URL", "import mako\nURL = context.config.get_main_option('sqlalchemy.url')"
+    )
+    files = project(alembic_ini=None, settings_py=None, env_py=env)
+    files = {f"shop/{name}" if name.startswith("migrations/") else name: text for name, text in files.items()}
+    here.lay(files | {"shop/alembic.ini": ini, "shop/mako.py": "raise RuntimeError('the other one')\n"})
+    assert "`{db_url}`, which nothing has filled in" in text(passes(here.check()))
+
+
 PRAGMA = """
 from sqlalchemy import event
 from sqlalchemy.engine import Engine

@@ -9,6 +9,7 @@ import pytest
 from migration_gate.config import loading
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import Project, find_project
+from migration_gate.project.model import ImportPath
 
 INI = "[alembic]\nscript_location = migrations\n"
 FLASK_ENV = "from flask import current_app\n"
@@ -54,7 +55,7 @@ def test_an_ini_at_the_top(tmp_path: Path) -> None:
         python=tmp_path / ".venv/bin/python",
         kind="ini",
         config=tmp_path / "alembic.ini",
-        sys_path=(str(tmp_path),),
+        import_path=ImportPath((str(tmp_path),)),
     )
 
 
@@ -63,7 +64,7 @@ def test_a_table_in_pyproject(tmp_path: Path) -> None:
     write_project(tmp_path, {"pyproject.toml": toml, "db/env.py": "", "lib/models.py": ""})
     project = find_in_folder(tmp_path)
     assert (project.kind, project.config) == ("toml", tmp_path / "pyproject.toml")
-    assert project.sys_path == (str(tmp_path / "lib"), str(tmp_path))
+    assert project.import_path.front == (str(tmp_path / "lib"), str(tmp_path))
 
 
 def test_an_ini_without_script_location_leaves_it_to_pyproject(tmp_path: Path) -> None:
@@ -99,7 +100,10 @@ def test_a_package_as_script_location_runs_where_the_package_is(tmp_path: Path) 
     ini = "[alembic]\nscript_location = app:migrations\n"
     write_project(tmp_path, {"conf/alembic.ini": ini, "src/app/migrations/env.py": "import app"})
     project = find_in_folder(tmp_path)
-    assert (project.directory, project.sys_path) == (tmp_path, (str(tmp_path), str(tmp_path / "src")))
+    assert (project.directory, project.import_path.front) == (
+        tmp_path,
+        (str(tmp_path), str(tmp_path / "src")),
+    )
 
 
 def test_a_script_location_of_another_machine_is_replaced(tmp_path: Path) -> None:
@@ -128,21 +132,21 @@ def test_packages_that_env_py_imports_are_on_the_path(tmp_path: Path) -> None:
     )
     project = find_in_folder(tmp_path / "services/api")
     here = tmp_path / "services/api"
-    assert project.sys_path == (str(here), str(here / "src"), str(tmp_path / "services/lib"))
+    assert project.import_path.front == (str(here), str(here / "src"), str(tmp_path / "services/lib"))
 
 
 def test_a_folder_inside_a_package_is_not_on_the_path_itself(tmp_path: Path) -> None:
     files = {"app/__init__.py": "", "app/alembic.ini": INI, "app/migrations/env.py": "", "app/types.py": ""}
     write_project(tmp_path, files)
     project = find_in_folder(tmp_path)
-    assert (project.directory, project.sys_path) == (tmp_path / "app", (str(tmp_path),))
+    assert (project.directory, project.import_path.front) == (tmp_path / "app", (str(tmp_path),))
 
 
 def test_a_hook_needs_no_ini(tmp_path: Path) -> None:
     write_project(tmp_path, {"ci/hook.py": "import app", "src/app/__init__.py": ""})
     project = find_in_folder(tmp_path, {"hook": str(tmp_path / "ci/hook.py")})
     assert (project.kind, project.hook, project.config) == ("hook", tmp_path / "ci/hook.py", None)
-    assert project.sys_path == (str(tmp_path), str(tmp_path / "src"))
+    assert project.import_path.front == (str(tmp_path), str(tmp_path / "src"))
 
 
 def test_other_histories_are_reported_as_not_replayed(tmp_path: Path) -> None:
@@ -399,3 +403,41 @@ def test_flask_migrate_in_a_folder_of_its_own_is_found_by_flaskenv(tmp_path: Pat
     project = find_in_folder(write_project(tmp_path, files))
     assert (project.kind, project.flask_app, project.directory) == ("flask", "wsgi", tmp_path)
     assert project.config == tmp_path / "shop/db/migrations"
+
+
+def test_a_module_inside_of_a_package_hides_no_installed_one(tmp_path: Path) -> None:
+    """`shop/traitlets.py` is `shop.traitlets`; only if nothing else has the name, it may be meant."""
+    env = "import traitlets, tools\n"
+    files = {
+        "alembic.ini": INI.replace("migrations", "shop/migrations"),
+        "shop/__init__.py": "",
+        "shop/traitlets.py": "",
+        "shop/migrations/env.py": env,
+        "scripts/tools.py": "",
+    }
+    project = find_in_folder(write_project(tmp_path, files))
+    assert project.import_path == ImportPath(
+        (str(tmp_path), str(tmp_path / "scripts")), (str(tmp_path / "shop"),)
+    )
+
+
+@pytest.mark.parametrize(
+    "location", ["{alembic_dir}", "${HERE}/x", "%(folder)s/alembic", "<folder>", "@dir@"]
+)
+def test_a_template_leads_to_the_env_py_below_it(tmp_path: Path, location: str) -> None:
+    files = {
+        "hub/__init__.py": "",
+        "hub/alembic.ini": f"[alembic]\nscript_location = {location}\n",
+        "hub/alembic/env.py": "",
+        "hub/alembic/script.py.mako": "",
+        "hub/other/env.py": "",
+    }
+    project = find_in_folder(write_project(tmp_path, files))
+    assert project.script_location == tmp_path / "hub/alembic"
+    assert project.directory == tmp_path
+
+
+def test_a_template_beside_two_environments_leads_to_none(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = {alembic_dir}\n"
+    with pytest.raises(ProjectNotFound, match="no such folder exists"):
+        find_in_folder(write_project(tmp_path, {"alembic.ini": ini, "a/env.py": "", "b/env.py": ""}))

@@ -168,6 +168,7 @@ ORDER = Order(
     models_database="a_models",
     config=ConfigSource("ini", "alembic", "/app/alembic.ini"),
     sys_path=("/app",),
+    later_sys_path=("/app/shop",),
     target=("heads",),
     x_arguments=("tenant=a",),
     prepare=(PrepareCommand("run", "make seed"),),

@@ -87,6 +87,8 @@ class Order:
     config: ConfigSource
     sys_path: tuple[str, ...]
     """folders to put in front"""
+    later_sys_path: tuple[str, ...]
+    """folders to add at the end"""
     target: tuple[str, ...]
     """what to upgrade to, one after the other"""
     x_arguments: tuple[str, ...]
@@ -195,7 +197,7 @@ FILE_LISTS = ("changed_files", "pending_files", "new_files")
 def decode_order(data: bytes) -> Order:
     """What `encode_order` made. Raises TypeError if the two ends are not of the same version."""
     fields: dict[str, Any] = json.loads(data)
-    for name in ("sys_path", "target", "x_arguments", *FILE_LISTS, "relocation"):
+    for name in ("sys_path", "later_sys_path", "target", "x_arguments", *FILE_LISTS, "relocation"):
         fields[name] = tuple(fields[name])
     fields["server"] = ServerAddress(**fields["server"])
     fields["config"] = ConfigSource(**fields["config"])
