@@ -45,9 +45,14 @@ def _explain_none(replay: Replay, base: Base | None) -> str:
         return "no new revision ran"
     if base is not None and base.commit:
         return "no revision is new"
-    has_all = replay.observation.scope == replay.rollback_scope == "all"
-    advice = "" if has_all else "; `observe: all` and `rollback: all` try each"
-    return f"no base, so none is known to be new{advice}"
+    return f"no base, so none is known to be new{_advise(replay)}"
+
+
+def _advise(replay: Replay) -> str:
+    """The settings that would have each revision tried; '' if they are set, or off."""
+    scopes = {"observe": replay.observation.scope, "rollback": replay.rollback_scope}
+    names = [f"{name}: all" for name, scope in scopes.items() if scope == "change"]
+    return f"; {join_words(names)} {'try' if len(names) > 1 else 'tries'} each" if names else ""
 
 
 def _list_new_revisions(replay: Replay, base: Base | None) -> frozenset[str]:

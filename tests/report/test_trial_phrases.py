@@ -107,6 +107,14 @@ def test_without_a_base_the_settings_that_try_each_are_named() -> None:
     )
 
 
+def test_only_settings_that_would_help_are_named() -> None:
+    replay = a_replay(rollback_scope="all", rollbacks=(RevisionRollback("a"), RevisionRollback("b")))
+    assert describe_trials(replay, NO_BASE) == (
+        "tried locks and rows of none, rollback of 2 (no base, so none is known to be new; `observe: all` "
+        "tries each)"
+    )
+
+
 def test_what_the_settings_leave_out() -> None:
     replay = a_replay(observation=Observation("off"), rollback_scope="off")
     assert describe_trials(replay, KNOWN_BASE) == (
