@@ -15,6 +15,7 @@ NAMESPACE_ATTRIBUTE = re.compile(r"'Namespace' object has no attribute(?: '(\w+)
 """argparse's, in which the options of a command line are"""
 ENGINE_ATTRIBUTES = {"connection": "engine.connect()", "connectable": "engine", "engine": "engine"}
 """names under which programs hand a connection over, and what the hook gives for each"""
+UNKNOWN_VALUE = "…  # what the project's own command sets"
 PRINTED_CHARACTERS = 2000
 
 
@@ -42,13 +43,14 @@ def _read_last_output(early_end: EarlyEnd) -> str:
 
 
 def advise_on_attributes(early_end: EarlyEnd) -> str | None:
-    """`config.attributes["connection"]`, which a program of the project's own sets."""
+    """`config.attributes["connection"]` or `config.settings`, which a program of the project's own sets."""
     message = early_end.failure.message
     names = list_missing_names("attribute", early_end.missing)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
     is_attribute = any(re.search(rf"['\"]{re.escape(name)}['\"]", message) for name in names)
     is_unset_attribute = bool(names) and "NoneType" in message
-    if not is_attribute and not is_unset_attribute and namespace is None:
+    own_names = _list_own_attributes(early_end)
+    if not is_attribute and not is_unset_attribute and namespace is None and not own_names:
         return None
     lines = ["from alembic.config import Config", f'cfg = Config("{early_end.config_file}")']
     if namespace is not None:
@@ -58,6 +60,7 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
         ]
     for name in names:
         lines += _set_attribute(name)
+    lines += [f"cfg.{name} = {UNKNOWN_VALUE}" for name in own_names]
     return (
         "A command of the project's own sets this before it calls Alembic. Do the same in a hook, which "
         "`migration-gate doctor --write-hook` drafts, for example "
@@ -66,10 +69,19 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     )
 
 
+def _list_own_attributes(early_end: EarlyEnd) -> list[str]:
+    """Attributes of the configuration that it lacks; none where something else may have ended env.py."""
+    failure = early_end.failure
+    names = list_missing_names("config", early_end.missing)
+    if failure.exception_class == "SystemExit" and early_end.is_in_env_py:
+        return names
+    return [name for name in names if re.search(rf"attribute ['\"]{re.escape(name)}['\"]", failure.message)]
+
+
 def _set_attribute(name: str) -> list[str]:
     """Lines of the hook."""
     if name not in ENGINE_ATTRIBUTES:
-        return [f'cfg.attributes["{name}"] = …  # what the project\'s own command sets']
+        return [f'cfg.attributes["{name}"] = {UNKNOWN_VALUE}']
     return [
         "from sqlalchemy import create_engine",
         'engine = create_engine("postgresql://gate@localhost/gate")',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Iterator, NoReturn, Optional
+from typing import Any, Iterator, Literal, NoReturn, Optional
 
 from .additions import Additions
 from .answer_stream import AnswerStream, OrderStream
@@ -18,11 +18,19 @@ from .protocol.project_requests import MissingSetting, SettingSupplied
 from .redirection import Redirection
 from .refused_values import without_refused_values
 from .setting_guesses import guess_database_variables, guess_settings
-from .setting_reads import ReadKind, SettingRead, SettingReads, WatchedDict, WatchedList
+from .setting_reads import (
+    ReadKind,
+    SettingRead,
+    SettingReads,
+    WatchedDict,
+    WatchedList,
+    watch_own_attributes,
+)
 from .settings_fields import SettingsFields
 from .startup_failure import StartupFailure, describe_startup_failure
 from .wanted_settings import find_wanted_settings
 
+CONFIG_KINDS: tuple[Literal["attribute", "config"], ...] = ("attribute", "config")
 INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.sep, os.sep))
 
 
@@ -71,6 +79,7 @@ class RetryDecision:
         """Watch what is asked of the project's alembic.config.Config."""
         self._config = config
         config.attributes = WatchedDict(config.attributes, "attribute", self._reads)
+        watch_own_attributes(config, self._reads)
 
     def watch_arguments(self, environment: Any) -> None:
         """Watch which `-x` arguments are asked of an EnvironmentContext."""
@@ -210,8 +219,9 @@ class RetryDecision:
             yield MissingSetting("variable", name, make_text(name), default)
         for name in self._reads.names("x"):
             yield MissingSetting("x", name, place=self._find_place(name, "x"))
-        for name in self._reads.names("attribute"):
-            yield MissingSetting("attribute", name, place=self._find_place(name, "attribute"))
+        for kind in CONFIG_KINDS:
+            for name in self._reads.names(kind):
+                yield MissingSetting(kind, name, place=self._find_place(name, kind))
 
     def _find_place(self, name: str, kind: ReadKind = "variable") -> str:
         """Where the project asks for the setting, first without a default; '' if a library does."""

@@ -13,7 +13,8 @@ from .deferred_methods import dataclass
 from .listener_guard import ListenerGuard
 
 OBSERVATION = "the record of the settings that the project asks for"
-ReadKind = Literal["variable", "x", "attribute"]
+ReadKind = Literal["variable", "x", "attribute", "config"]
+"""attribute: a key of `config.attributes`; config: an attribute of the configuration itself"""
 FORWARDING_MODULES = ("os", "_collections_abc", "collections.abc", "collections")
 """of `os.getenv` and of the methods of a mapping: who called them is who asked"""
 MAX_CALLERS = 12
@@ -121,6 +122,20 @@ def _list_callers(frame: Any) -> Iterator[Caller]:
             return
         yield Caller(os.path.abspath(frame.f_code.co_filename), frame.f_lineno)
         frame = frame.f_back
+
+
+def watch_own_attributes(config: Any, reads: SettingReads) -> None:
+    """Note which attributes an object is asked for that it does not have."""
+    class_ = type(config)
+    if hasattr(class_, "__getattr__"):
+        return
+
+    def note_attribute(self: Any, name: str) -> Any:
+        if not name.startswith("_"):
+            reads.note_missing("config", name)
+        raise AttributeError("%r object has no attribute %r" % (class_.__name__, name))
+
+    config.__class__ = type(class_.__name__, (class_,), {"__getattr__": note_attribute})
 
 
 class WatchedDict(dict[Any, Any]):

@@ -236,6 +236,21 @@ def test_a_configuration_that_the_projects_own_command_fills_in(here: World) -> 
     assert "`{db_url}`, which nothing has filled in" in text(passes(here.check()))
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "context.config.shop_settings.url",
+        "getattr(context.config, 'shop_settings', None) or exit('Use shop-manage.')",
+    ],
+)
+def test_what_the_projects_own_command_sets_belongs_into_a_hook(here: World, code: str) -> None:
+    here.lay(project(env_py=ENV.replace("engine = create_engine", f"{code}\nengine = create_engine")))
+    ran = here.check()
+    assert ran.status == 2
+    assert "`migration-gate doctor --write-hook` drafts" in text(ran)
+    assert "cfg.shop_settings = … # what the project's own command sets" in text(ran)
+
+
 PRAGMA = """
 from sqlalchemy import event
 from sqlalchemy.engine import Engine

@@ -6,7 +6,7 @@ from typing import Literal, Optional
 
 from ..deferred_methods import dataclass
 
-SettingKind = Literal["variable", "field", "option", "x", "attribute"]
+SettingKind = Literal["variable", "field", "option", "x", "attribute", "config"]
 """of the environment, of a settings class (by the variable that would give it), of the configuration's
 section, an `-x` argument, an attribute of the configuration"""
 Interception = Literal["url", "creator", "driver"]
