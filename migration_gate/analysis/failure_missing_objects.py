@@ -13,6 +13,7 @@ from migration_gate.facts import Failure, Replay
 from migration_gate.wording import join_words, nearest_name
 
 RELATIONS = ("table", "view", "sequence", "index")
+MYSQL_KEY = "PRIMARY"
 SHOWN_NAMES = 30
 """objects of one kind that a message lists"""
 _KINDS_IN_ITS_PLACE = {
@@ -141,7 +142,35 @@ def describe_missing_object(failure: Failure, replay: Replay) -> str | None:
     if past:
         return past
     table = without_schema(find_in_message(rf"(?:of relation|for table|of table) {NAME}", failure))
+    if kind == "constraint" and table:
+        logged = _describe_logged_constraints(name, table, replay)
+        if logged:
+            return logged
     return _describe_existing_names(kind, name, table, executed)
+
+
+def _describe_logged_constraints(name: str, table: str, replay: Replay) -> str:
+    """Those that the table has, named or not, by the server's log; empty if it knows none.
+
+    The log of a transaction that failed is gone with it.
+    """
+    commands = (item for item in reversed(replay.ddl_commands) if item.kind == "table")
+    last = next((item for item in commands if find_last_name(item.identity) == table), None)
+    constraints = last.constraints if last is not None else ()
+    if name.upper() == MYSQL_KEY:
+        keys = [item.name for item in constraints if item.definition.startswith("PRIMARY KEY")]
+        own = f"is `{keys[0]}`" if keys else f"is called `{table}_pkey`, if no other name was given"
+        return (
+            f"`{name}` is what MySQL calls every primary key. In PostgreSQL that of `{table}` {own}. Where a "
+            "revision is for both, ask `op.get_bind().dialect.name`."
+        )
+    names = [constraint.name for constraint in constraints]
+    if not names:
+        return ""
+    return (
+        f"`{table}` has no constraint of this name.{_guess_name(name, names)} It has these: "
+        f"{join_words(names[:SHOWN_NAMES])}."
+    )
 
 
 def _describe_existing_names(kind: str, name: str, table: str, executed: ExecutedDdl) -> str | None:

@@ -13,6 +13,7 @@ from migration_gate.facts import (
     Facts,
     Failure,
     Location,
+    NamedDefinition,
     RevisionFile,
     SoftwareVersion,
     Statement,
@@ -171,6 +172,35 @@ def test_a_usual_cause_is_recognised_and_its_fix_suggested(
     (finding,) = failing_upgrade.check(
         replace(facts, replay=replace(facts.replay, ddl_commands=ddl_commands))
     )
+    assert expected in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "knows_table", "expected"),
+    [
+        (
+            "users_pkei",
+            True,
+            "no constraint of this name. Did you mean `users_pkey`? It has these: `users_pkey`",
+        ),
+        ("PRIMARY", True, "MySQL calls every primary key. In PostgreSQL that of `users` is `users_key`."),
+        (
+            "PRIMARY",
+            False,
+            "In PostgreSQL that of `users` is called `users_pkey`, if no other name was given.",
+        ),
+        ("users_pkei", False, "Fix the revision"),
+    ],
+)
+def test_a_constraint_that_is_not_there(name: str, knows_table: bool, expected: str) -> None:
+    message = f'constraint "{name}" of relation "users" does not exist'
+    facts = fact_builders.make_failure_facts(message, sqlstate="42704")
+    key = NamedDefinition(
+        "users_key" if name == "PRIMARY" else "users_pkey", "PRIMARY KEY (id)", 1, ("id",), ""
+    )
+    made = replace(fact_builders.make_ddl_command(1, "users", "id integer"), constraints=(key,))
+    replay = replace(facts.replay, ddl_commands=(made,) if knows_table else ())
+    (finding,) = failing_upgrade.check(replace(facts, replay=replay))
     assert expected in finding.fix
 
 
