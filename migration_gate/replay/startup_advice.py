@@ -69,6 +69,15 @@ def _advise_on_modules(early_end: EarlyEnd) -> str | None:
 
 def _advise_on_heads(early_end: EarlyEnd) -> str | None:
     message = early_end.failure.message
+    if (
+        re.search(r"(?<!\w)['\"]?heads['\"]?$", message)
+        and early_end.failure.exception_class != "CommandError"
+    ):
+        return (
+            "The project's own code asks which revision is wanted (`cmd_opts.revision`), and does not know "
+            "`heads`. Name one that it knows: in .migration-gate.yml,\n\n"
+            f"{config_block('target: BRANCH@head')}"
+        )
     if not re.search(r"[Mm]ultiple head|more than one head|MultipleHeads", message):
         return None
     heads = early_end.heads

@@ -15,13 +15,21 @@ from .deferred_methods import dataclass
 from .placeholders import PLACEHOLDER_URL
 from .protocol.order import ConfigSource, Order
 
-UPGRADE_ARGUMENTS = ["upgrade", "heads"]
+EVERYTHING = "heads"
 PATH_SEPARATORS = re.compile(r"[%s\n]|,\s*" % re.escape(os.pathsep))
 """of Alembic's prepend_sys_path"""
 
 
 def _call_directly(function: Callable[[], Any]) -> Any:
     return function()
+
+
+@dataclass(frozen=True)
+class UpgradeCommand:
+    """What `alembic upgrade` is called with."""
+
+    x_arguments: tuple[str, ...]
+    revision: str
 
 
 @dataclass(frozen=True)
@@ -42,29 +50,30 @@ def load_project_config(order: Order, additions: Additions) -> ProjectConfig:
     `additions` are what an earlier attempt failed for the want of.
     """
     source = order.config
+    command = UpgradeCommand(order.x_arguments, order.target[0] if len(order.target) == 1 else EVERYTHING)
     if source.kind == "hook":
         project = _load_from_hook(source.hook or "")
     elif source.kind == "flask":
         project = _load_from_flask(source, order.x_arguments)
     elif source.kind == "toml":
-        project = ProjectConfig(_load_from_toml(source, order.x_arguments))
+        project = ProjectConfig(_load_from_toml(source, command))
     else:
-        project = ProjectConfig(_load_from_ini(source, order.x_arguments))
-    _complete_config(project.config, order.x_arguments, additions)
+        project = ProjectConfig(_load_from_ini(source, command))
+    _complete_config(project.config, command, additions)
     return project
 
 
-def _load_from_ini(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
+def _load_from_ini(source: ConfigSource, command: UpgradeCommand) -> Any:
     from alembic.config import Config
 
-    options = _parse_command_line(source.file, x_arguments)
+    options = _parse_command_line(source.file, command)
     config = Config(source.file, ini_section=source.section, cmd_opts=options)
     if source.script_location:
         config.set_main_option("script_location", source.script_location.replace("%", "%%"))
     return config
 
 
-def _load_from_toml(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
+def _load_from_toml(source: ConfigSource, command: UpgradeCommand) -> Any:
     """A pyproject.toml (Alembic 1.16 and later), and the alembic.ini beside it if there is one."""
     from alembic.config import Config
 
@@ -73,7 +82,7 @@ def _load_from_toml(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
         ini_file if os.path.isfile(ini_file) else None,
         toml_file=source.file,
         ini_section=source.section,
-        cmd_opts=_parse_command_line(None, x_arguments),
+        cmd_opts=_parse_command_line(None, command),
     )
 
 
@@ -114,10 +123,10 @@ def _load_from_flask(source: ConfigSource, x_arguments: tuple[str, ...]) -> Proj
     return ProjectConfig(config, contexts=contexts)
 
 
-def _complete_config(config: Any, x_arguments: tuple[str, ...], additions: Additions) -> None:
+def _complete_config(config: Any, command: UpgradeCommand, additions: Additions) -> None:
     """Do what the command `alembic` itself does, and give what the project was found to want."""
-    if config.cmd_opts is None and (x_arguments or additions.command_line):
-        config.cmd_opts = _parse_command_line(config.config_file_name, x_arguments)
+    if config.cmd_opts is None and (command.x_arguments or additions.command_line):
+        config.cmd_opts = _parse_command_line(config.config_file_name, command)
     for name, value in additions.options.items():
         config.set_main_option(name, value.replace("%", "%%"))
     # After the options: the folders may be written with one of them.
@@ -132,16 +141,16 @@ def _list_prepended_folders(config: Any) -> list[str]:
     return [os.path.abspath(folder.strip()) for folder in folders if folder.strip()]
 
 
-def _parse_command_line(file: Optional[str], x_arguments: tuple[str, ...]) -> Any:
-    """The namespace that `alembic -c FILE -x … upgrade heads` makes, which env.py may look at."""
+def _parse_command_line(file: Optional[str], command: UpgradeCommand) -> Any:
+    """The namespace that `alembic -c FILE -x … upgrade REVISION` makes, which env.py may look at."""
     import argparse
 
     from alembic.config import CommandLine
 
     arguments = ["-c", file] if file else []
-    for argument in x_arguments:
+    for argument in command.x_arguments:
         arguments += ["-x", argument]
     try:
-        return CommandLine().parser.parse_args(arguments + UPGRADE_ARGUMENTS)
+        return CommandLine().parser.parse_args([*arguments, "upgrade", command.revision])
     except SystemExit:
-        return argparse.Namespace(x=list(x_arguments) or None, config=file)
+        return argparse.Namespace(x=list(command.x_arguments) or None, config=file)

@@ -251,6 +251,16 @@ def test_what_the_projects_own_command_sets_belongs_into_a_hook(here: World, cod
     assert "cfg.shop_settings = … # what the project's own command sets" in text(ran)
 
 
+def test_env_py_is_told_the_revision_that_is_wanted(here: World) -> None:
+    asks = "{'two': 1}[context.config.cmd_opts.revision]\nengine = create_engine"
+    here.lay(project(env_py=ENV.replace("engine = create_engine", asks)))
+    ran = here.check()
+    assert ran.status == 2
+    assert "does not know `heads`. Name one that it knows" in text(ran)
+    (here.project / ".migration-gate.yml").write_text("target: two\n")
+    passes(here.check())
+
+
 PRAGMA = """
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
