@@ -13,6 +13,7 @@ from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.quoted_expressions import advise_on_quoted_expression
 from migration_gate.analysis.removed_models import find_removed_models
+from migration_gate.analysis.untried_revisions import find_untried
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Models, Replay
 
@@ -28,6 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         *find_removed_models(facts),
         *LeftOutTables(facts.replay).find_unchecked(),
         *find_gaps(facts.replay),
+        *find_untried(facts),
     ):
         yield Finding(
             object=unchecked.object,

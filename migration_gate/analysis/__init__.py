@@ -20,7 +20,8 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
                     catalog_round_trip: what a downgrade left; reupgrade_causes: what that did;
                     given_names: of constraints without a name; rollback_messages: in words
 rehearsal_messages  what became of rows, in words; unrehearsed_change: of no rows at all;
-                    unseen_drops: of none in a table that is dropped
+                    unseen_drops: of none in a table that is dropped;
+                    untried_revisions: new ones of which nothing was tried
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
                     block others, row_loops: in code; alike_findings: very many alike;

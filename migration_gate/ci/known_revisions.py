@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import os
+import posixpath
 import warnings
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from migration_gate.git.file_versions import read_versions
@@ -38,24 +39,29 @@ def find_known_revisions(
 ) -> KnownRevisions:
     """Those of the edited and added files whose code, or identifier, stood at the commit.
 
-    An edited file is compared with itself, an added one with the removed files. Paths are from the top of the
-    repository. What git or Python cannot read is of neither kind.
+    An edited file is compared with itself, an added one with the removed files: its code with all, its
+    identifier with those of the same environment. Paths are from the top of the repository. What git or
+    Python cannot read is of neither kind.
     """
     removed = [path for path in removed if path.endswith(".py")]
-    edited = frozenset(edited)
-    contents = _read_revisions(folder, edited if not removed else edited.union(added))
+    edited, added = frozenset(edited), frozenset(added)
+    contents = _read_revisions(folder, edited if not removed else edited | added)
     if not contents:
         return KnownRevisions()
     versions = read_versions(folder, commit, [*sorted(edited.intersection(contents)), *removed])
     earlier = {path: _read_code(content) for path, content in versions.items()}
-    moved = [earlier[path] for path in removed if path in earlier]
+    moved = [path for path in removed if path in earlier]
+    environments = _Environments(find_repository_root(folder), added, frozenset(removed))
     reworded, known = set(), set()
     for path, content in contents.items():
         code = _read_code(content)
-        candidates = [earlier[path]] if path in earlier else moved
-        if code is not None and code in candidates:
+        candidates = [path] if path in earlier else moved
+        if code is not None and any(code == earlier[item] for item in candidates):
             reworded.add(path)
-        elif code is not None and any(_have_same_identifier(code, item) for item in candidates):
+        elif code is not None and any(
+            _have_same_identifier(code, earlier[item]) and environments.are_same(path, item)
+            for item in candidates
+        ):
             known.add(path)
     return KnownRevisions(frozenset(reworded), frozenset(known))
 
@@ -67,6 +73,30 @@ class _Code(NamedTuple):
     """the same for two files that do the same"""
     identifier: str | None
     """of its revision; None if it is not given as a string"""
+
+
+class _Environments(NamedTuple):
+    """Which env.py runs a revision: two of a repository may both have a revision `0006`."""
+
+    top: Path
+    added: frozenset[str]
+    removed: frozenset[str]
+
+    def are_same(self, path: str, earlier_path: str) -> bool:
+        """Whether a file has the environment that another one had, which may have moved with it."""
+        if posixpath.dirname(path) == posixpath.dirname(earlier_path):
+            return True
+        now = self._find_nearest(path)
+        before = self._find_nearest(earlier_path)
+        if now is None or before is None:
+            return False
+        return now == before or (now in self.added and before in self.removed)
+
+    def _find_nearest(self, path: str) -> str | None:
+        """The env.py beside a file or above it, which may be one that the change removes."""
+        folders = map(str, PurePosixPath(path).parents)
+        files = (posixpath.normpath(f"{folder}/env.py") for folder in folders)
+        return next((file for file in files if file in self.removed or (self.top / file).is_file()), None)
 
 
 def _have_same_identifier(code: _Code, other: _Code | None) -> bool:
@@ -109,13 +139,26 @@ def _read_code(content: bytes) -> _Code | None:
 
 
 def _read_identifier(tree: ast.Module) -> str | None:
-    """What the module assigns to `revision`, if that is a string and happens once."""
+    """What the module assigns to `revision`, if that is a string and happens once, wherever that is."""
     values = [value for value in map(_find_revision_value, tree.body) if value is not None]
     match values:
-        case [ast.Constant(value=str() as identifier)]:
+        case [ast.Constant(value=str() as identifier)] if sum(map(_names_revision, walk_nodes(tree))) == 1:
             return identifier
         case _:
             return None
+
+
+def _names_revision(node: ast.AST) -> bool:
+    """Whether it gives something the name `revision`."""
+    match node:
+        case ast.Name(id="revision", ctx=ast.Store() | ast.Del()):
+            return True
+        case ast.alias(name=name, asname=other):
+            return (other or name) in ("revision", "*")
+        case ast.FunctionDef(name="revision") | ast.ClassDef(name="revision"):
+            return True
+        case _:
+            return False
 
 
 def _find_revision_value(statement: ast.stmt) -> ast.expr | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from migration_gate.facts import Base, Replay
 from migration_gate.wording import join_words
 
+NO_TABLES = "no table was there before"
+
 
 def describe_trials(replay: Replay, base: Base | None) -> str:
     """`tried locks, rows and rollback of 2 of them`, with a reason where that is none; '' if none ran."""
@@ -38,9 +40,10 @@ def _explain_none(replay: Replay, base: Base | None) -> str:
     if "change" not in scopes:
         return ""
     new = _list_new_revisions(replay, base)
-    if new.intersection(step.revision for step in replay.steps):
-        rehearsal = replay.rehearsal
-        return "" if rehearsal.tables or rehearsal.unproven else "no table was there before"
+    ran = new.intersection(step.revision for step in replay.steps)
+    if ran:
+        is_told = replay.rehearsal.tables or replay.rehearsal.unproven
+        return "" if is_told or not ran.issubset(replay.observation.revisions) else NO_TABLES
     if new:
         return "no new revision ran"
     if base is not None and base.commit:
@@ -59,6 +62,9 @@ def _list_new_revisions(replay: Replay, base: Base | None) -> frozenset[str]:
     """Those of the change that are not the base's, as far as that is known."""
     earlier = base.history if base is not None else None
     changed = frozenset(replay.changed_files)
-    files = (file for file in replay.history.files if file.path in changed and file.is_loaded)
+    is_examined = base is not None and base.facts is not None  # else its files alone say what is new
+    files = (
+        file for file in replay.history.files if (is_examined or file.path in changed) and file.is_loaded
+    )
     names = {file.revision for file in files if file.revision is not None}
     return frozenset(name for name in names if earlier is None or earlier.find_revision(name) is None)

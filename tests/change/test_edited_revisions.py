@@ -65,6 +65,18 @@ def test_what_an_edited_revision_lacked_before_is_old(tmp_path: Path, name: str)
     assert {lock.mode for lock in statement.locks if lock.relation.name == "users"} == {"SHARE"}
 
 
+@pytest.mark.slow
+def test_a_draft_that_is_moved_to_the_revisions_is_no_old_one(tmp_path: Path) -> None:
+    """No line of it is new, and production has not run it: it must not pass untried."""
+    root = started(lay(tmp_path / "project"), {"migrations/drafts/0006.py": NEW.text()})
+    base = git(root, "rev-parse", "HEAD")
+    git(root, "mv", "migrations/drafts/0006.py", f"{VERSIONS}/0006.py")
+    git(root, "commit", "-q", "-m", "x")
+    report = judge(root, base)
+    assert report.facts.replay.observation.revisions == ()
+    assert [item.finding.object for item in report.verdicts if item.check == "unchecked"] == ["0006"]
+
+
 def test_the_place_of_an_edited_revision_at_the_base(tmp_path: Path) -> None:
     tree, checkout = tmp_path / "tree", tmp_path / "checkout"
     text = Rev("a1", "pass").text()

@@ -55,14 +55,28 @@ def test_a_revision_is_edited_if_its_code_is_another(tmp_path: Path) -> None:
 
 def test_a_revision_that_was_moved_and_reworded_is_not_edited(tmp_path: Path) -> None:
     other = TEXT.replace("0001", "0002")
-    folder = started(tmp_path / "project", {"old/a.py": TEXT, "old/b.py": other})
+    files = {"old/a.py": TEXT, "old/b.py": other, "old/env.py": ""}
+    folder = started(tmp_path / "project", files)
     base = git(folder, "rev-parse", "HEAD")
     git(folder, "rm", "-q", "-r", "old")
-    commit(
-        folder, {"new/a.py": f"# {'much ' * 400}\n{TEXT}", "new/b.py": other.replace("SELECT 1", "SELECT 2")}
-    )
-    assert edited_in(folder, base) == {"new/b.py"}
+    edited = other.replace("SELECT 1", "SELECT 2")
+    commit(folder, {"new/a.py": f"# {'much ' * 400}\n{TEXT}", "new/v/b.py": edited, "new/env.py": ""})
+    assert edited_in(folder, base) == {"new/v/b.py"}
     assert pending_in(folder, base) == set()
+
+
+def test_the_same_identifier_in_another_project_is_another_revision(tmp_path: Path) -> None:
+    """Two services number their revisions; one of them loses its `0001`, or goes, as the other gets one."""
+    edited = TEXT.replace("SELECT 1", "SELECT 2")
+    environments = {"one/env.py": "one\n", "two/env.py": "two\n"}
+    folder = started(tmp_path / "project", {"one/v/a.py": TEXT, "lone/a.py": TEXT, **environments})
+    base = git(folder, "rev-parse", "HEAD")
+    git(folder, "rm", "-q", "one/v/a.py")
+    commit(folder, {"two/v/a.py": edited, "one/w/a.py": edited})
+    assert pending_in(folder, base) == {"two/v/a.py"}
+    git(folder, "rm", "-q", "-r", "one", "lone")
+    commit(folder, {"far/a.py": edited})
+    assert pending_in(folder, base) == {"two/v/a.py", "far/a.py"}
 
 
 def test_a_revision_whose_identifier_is_not_one_string_has_not_run(tmp_path: Path) -> None:
@@ -70,13 +84,17 @@ def test_a_revision_whose_identifier_is_not_one_string_has_not_run(tmp_path: Pat
         "computed.py": TEXT.replace("revision = '0001'", "revision = '00' + '01'"),
         "twice.py": TEXT.replace("revision = '0001'", "revision = '0001'\nrevision = '0001'"),
         "typed.py": TEXT.replace("revision = '0001'", "revision: str = '0001'"),
+        "longer.py": TEXT.replace("revision = '0001'", "revision = '0001'\nrevision += 'b'"),
+        "pair.py": TEXT.replace("revision = '0001'", "revision = '0001'\nrevision, x = '0002', 1"),
+        "imported.py": f"{TEXT}\nfrom names import newest as revision\n",
+        "chosen.py": f"{TEXT}\nif 1:\n    revision = '0002'\n",
     }
     assert all(text != TEXT for text in texts.values())
     folder = started(tmp_path / "project", texts)
     base = git(folder, "rev-parse", "HEAD")
     commit(folder, {name: text.replace("SELECT 1", "SELECT 2") for name, text in texts.items()})
     assert edited_in(folder, base) == set(texts)
-    assert pending_in(folder, base) == {"computed.py", "twice.py"}
+    assert pending_in(folder, base) == set(texts) - {"typed.py"}
 
 
 def test_what_git_cannot_show_has_no_contents(tmp_path: Path) -> None:

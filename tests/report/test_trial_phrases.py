@@ -8,6 +8,7 @@ from typing import Any
 from migration_gate.facts import (
     Base,
     Coverage,
+    Facts,
     Failure,
     History,
     Location,
@@ -85,6 +86,15 @@ def test_a_revision_that_is_only_edited_is_not_new() -> None:
     assert describe_trials(replay, base) == (
         "tried locks and rows of none, rollback of 1 (no revision is new)"
     )
+
+
+def test_a_new_revision_of_an_old_file_is_not_called_old() -> None:
+    """A draft that was moved: it was not tried, which the check `unchecked` says."""
+    replay = replace(
+        with_new_revision(), changed_files=(), observation=Observation(), rehearsal=Rehearsal(), rollbacks=()
+    )
+    base = replace(KNOWN_BASE, facts=Facts(replay=Replay(history=History())))
+    assert describe_trials(replay, base) == "tried locks, rows and rollback of none"
 
 
 def test_without_a_new_revision_nothing_was_tried() -> None:
