@@ -108,15 +108,15 @@ class RetryDecision:
             self._try_again(additions)
         if self._attempt.proven is not None:
             self._take_guess_back()
-        # On another database than PostgreSQL the project may have failed over that alone.
-        postgresql = self._guess_postgresql()
-        if postgresql is not None:
-            self._try_again(postgresql, without_refused_values(failure))
         guess = guess_settings(
             failure, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
         )
-        if guess is not None:
-            self._try_again(guess, without_refused_values(failure))
+        # On another database than PostgreSQL the project may have failed over that alone.
+        postgresql = self._guess_postgresql()
+        first = postgresql if failure.is_of_database() else guess
+        chosen = first or guess or postgresql
+        if chosen is not None:
+            self._try_again(chosen, without_refused_values(failure))
         truthful = without_refused_values(failure)
         if truthful != self.additions:
             self._attempt.give_up(truthful, self._use_of_run())

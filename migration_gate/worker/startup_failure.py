@@ -15,6 +15,8 @@ from .setting_reads import SettingRead, SettingReads
 
 MAX_STATEMENTS = 2
 """of the innermost ones that an error went through: a helper that reads a setting, and who called it"""
+DATABASE_ERRORS = ("DBAPIError", "DatabaseError", "InterfaceError", "PostgresError")
+"""classes of PEP 249, SQLAlchemy and asyncpg, by name: what defines them may not be imported"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class StartupFailure:
     def innermost_statement(self) -> Optional[FailedStatement]:
         """The statement of the project's that failed; None if none of its code ran."""
         return self.statements[0] if self.statements else None
+
+    def is_of_database(self) -> bool:
+        """Whether a driver of a database, or the database, raised one of the errors."""
+        kinds = {kind.__name__ for error in self.errors for kind in type(error).__mro__}
+        return not kinds.isdisjoint(DATABASE_ERRORS)
 
     def is_read_by_statement(self, read: SettingRead) -> bool:
         """Whether a failed statement of the project's own read this setting, and no library for itself."""

@@ -282,6 +282,18 @@ def test_sql_of_another_dialect_is_avoided_by_the_variable_that_chooses_it(here:
     assert "uses sqlite where `SHOP_DB` is not set" in text(passes(here.check()))
 
 
+def test_a_project_on_another_dialect_that_lacks_something_else_gets_that(here: World) -> None:
+    """The application's own engine is on SQLite, and env.py fails over the URL of the configuration."""
+    call = "engine_from_config(context.config.get_section('alembic'), prefix='sqlalchemy.')"
+    env = ENV.replace("create_engine(URL)", call).replace("import create_engine", "import engine_from_config")
+    settings = (
+        "import os\nfrom sqlalchemy import create_engine\nURL = os.environ.get('SHOP_DB', 'sqlite:///x')\n"
+    )
+    ini = "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n"
+    here.lay(project(alembic_ini=ini, env_py=env, settings_py=f"{settings}engine = create_engine(URL)\n"))
+    assert "fails without `sqlalchemy.url`" in text(passes(here.check()))
+
+
 def test_sql_of_another_dialect_is_called_that(here: World) -> None:
     here.lay(project(settings_py=f"URL = 'sqlite:///shop.db'\n{PRAGMA}"))
     ran = here.check()
