@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from . import private_api
 from .import_hooks import ImportHooks
-from .placeholders import PLACEHOLDER_URL
+from .placeholders import PLACEHOLDER_URL, make_database_url
 from .redirection import Redirection
 
 SYNC_DRIVERS = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
@@ -70,7 +70,7 @@ class DialectChoice:
                 "the project's database URL is `%s`, which nothing has filled in: it stood for the ephemeral "
                 "database" % name_or_url.strip()
             )
-            name_or_url = PLACEHOLDER_URL
+            name_or_url = make_database_url("".join(re.findall(r"[\w -]", name_or_url)).strip())
         url = make_url(name_or_url)
         backend, _, driver = url.drivername.partition("+")
         if backend == "postgresql":
