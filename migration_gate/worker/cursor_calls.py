@@ -31,6 +31,8 @@ CLASSES = (
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 OTHER_CALLERS = ("sqlalchemy", __name__.rpartition(".")[0])
 """packages that run statements which are recorded already, or are the gate's own"""
+EXECUTING = ("do_execute", "do_execute_no_params", "do_executemany")
+"""functions of SQLAlchemy's dialects that give a statement to a cursor"""
 
 
 class CursorCalls:
@@ -68,7 +70,7 @@ class CursorCalls:
     def _note(
         self, cursor: Any, positional: Sequence[Any], keywords: dict[str, Any]
     ) -> Optional[Callable[[], None]]:
-        if _is_in(_name_caller(), OTHER_CALLERS):
+        if _is_recorded():
             return None
         arguments = [*positional, *keywords.values()]
         text = _read_statement(arguments[0], cursor) if arguments else None
@@ -93,15 +95,23 @@ class CursorCalls:
         module.connect = connect
 
 
-def _name_caller() -> str:
-    """The module that called the driver: a driver's own helpers call its cursors too."""
+def _is_recorded() -> bool:
+    """Whether SQLAlchemy, or the gate, has called the driver: helpers of the driver's call its cursors too.
+
+    So do libraries that trace statements: their cursors stand between SQLAlchemy and the driver's.
+    """
     frame: Any = sys._getframe(3)
+    caller = ""
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if not _is_in(name, DRIVERS):
-            return name
+        if not caller and not _is_in(name, DRIVERS):
+            caller = name
+            if _is_in(caller, OTHER_CALLERS):
+                return True
+        if frame.f_code.co_name in EXECUTING and _is_in(name, ("sqlalchemy",)):
+            return True
         frame = frame.f_back
-    return ""
+    return False
 
 
 def _is_in(module: str, packages: Sequence[str]) -> bool:

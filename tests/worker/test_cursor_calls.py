@@ -20,11 +20,11 @@ class Cursor:
         return f"ran {statement}"
 
 
-def make_caller(module: str) -> Callable[..., Any]:
+def make_caller(module: str, name: str = "call") -> Callable[..., Any]:
     """A function of that module which calls another one."""
     code = ModuleType(module)
-    exec("def call(function, *arguments):\n    return function(*arguments)\n", code.__dict__)
-    function: Callable[..., Any] = code.__dict__["call"]
+    exec(f"def {name}(function, *arguments):\n    return function(*arguments)\n", code.__dict__)
+    function: Callable[..., Any] = code.__dict__[name]
     return function
 
 
@@ -58,6 +58,8 @@ WRAPPED: type[Cursor] = Cursor
 REVISION = make_caller("versions.one")
 EXTRAS = make_caller("psycopg2.extras")
 SQLALCHEMY = make_caller("sqlalchemy.engine.default")
+DIALECT = make_caller("sqlalchemy.engine.default", "do_execute")
+TRACER = make_caller("opentelemetry.instrumentation.dbapi")
 
 
 def test_a_revisions_own_call_is_noted_with_its_failure(noted: dict[str, bool]) -> None:
@@ -74,6 +76,14 @@ def test_what_sqlalchemy_runs_is_recorded_already(noted: dict[str, bool]) -> Non
     assert noted == {}
     REVISION(EXTRAS, WRAPPED().execute, "three")
     assert noted == {"three": False}
+
+
+def test_a_tracer_stands_between_sqlalchemy_and_the_driver(noted: dict[str, bool]) -> None:
+    DIALECT(TRACER, EXTRAS, WRAPPED().execute, "one")
+    assert noted == {}
+    REVISION(TRACER, WRAPPED().execute, "two")
+    SQLALCHEMY(REVISION, WRAPPED().execute, "three")  # a listener of the project's
+    assert noted == {"two": False, "three": False}
 
 
 def test_statements_in_other_forms(noted: dict[str, bool]) -> None:
