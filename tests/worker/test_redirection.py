@@ -284,9 +284,9 @@ class Refusal:
 
 
 SETTING = (
-    "The project asks for settings that are not set. Give them in .migration-gate.yml, or name an "
-    "`env_file:`; any value of the right form will do, since every connection is redirected:\n\n"
-    "    env:\n      MY_DATABASE: gate  # migrations/env.py:9"
+    "The project asks for settings that are not set. No dummy value did for those with `…`. Give them in "
+    ".migration-gate.yml, or name an `env_file:`; any value of the right form will do, since every "
+    "connection is redirected:\n\n    env:\n      MY_DATABASE: …  # migrations/env.py:9"
 )
 REFUSALS = {
     "a variable that is not set": Refusal(
