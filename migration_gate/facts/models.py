@@ -141,6 +141,11 @@ class Models:
     mapped_tables: tuple[MappedTable, ...] = ()
     """what statements name of each table; only where a change has new revisions"""
 
+    @property
+    def own_package(self) -> str | None:
+        """The package of env.py, if it is an installed one: a project may have been installed."""
+        return Location(self.environment_file).installed_package if self.environment_file else None
+
     def find_location(self, table: str | None) -> Location | None:
         """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""
         return next((model.location for model in self.locations if model.table == table), None)

@@ -168,8 +168,12 @@ class _Verification:
 
 
 def _is_of_package(replay: Replay, difference: Difference) -> bool:
+    """Whether a package's own migrations differ from its own model; the project may be installed, too."""
     model = replay.models.find_location(difference.table)
-    return model is not None and model.installed_package is not None
+    if model is None or difference.location is None or model.installed_package is None:
+        return False
+    is_own = model.installed_package == replay.models.own_package
+    return not is_own and difference.location.installed_package == model.installed_package
 
 
 def _blame_suspects(problems: list[str], fixes: tuple[Difference, ...]) -> dict[Difference, str]:

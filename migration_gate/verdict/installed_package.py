@@ -21,7 +21,7 @@ def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
     It blocks no more where only the package's authors could change it.
     """
     package = find_package(finding.location)
-    if package is None or package == _find_own_package(facts):
+    if package is None or package == facts.replay.models.own_package:
         return finding
     has_own_fix = check == "drift" and _is_of_own_model(finding, facts)
     is_theirs = check not in STOPS_THE_RUN and not has_own_fix
@@ -39,18 +39,19 @@ def find_package(location: Location | None) -> str | None:
     return location.installed_package if location is not None else None
 
 
-def _find_own_package(facts: Facts) -> str | None:
-    """The package of env.py: a project may have been installed as one."""
-    file = facts.replay.models.environment_file
-    return find_package(Location(file)) if file is not None else None
-
-
 def _is_of_own_model(finding: Finding, facts: Facts) -> bool:
     """Whether a drift is a difference from a model that is no installed package's."""
     location = _find_model(finding, facts)
     if location is not None:
-        return location.installed_package is None
+        package = location.installed_package
+        return package == facts.replay.models.own_package or package not in _list_plug_ins(facts)
     return not any(piece.label == "models" and piece.text == "nothing" for piece in finding.evidence)
+
+
+def _list_plug_ins(facts: Facts) -> set[str | None]:
+    """The installed packages that bring revisions; one without may be the project, which was installed."""
+    revisions = facts.replay.history.revisions
+    return {revision.location.installed_package for revision in revisions} - {None}
 
 
 def _find_model(finding: Finding, facts: Facts) -> Location | None:

@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Difference, Facts, Location, ModelLocation, Models, Replay
+from migration_gate.facts import (
+    Difference,
+    Facts,
+    History,
+    Location,
+    ModelLocation,
+    Models,
+    Replay,
+    Revision,
+)
 from migration_gate.verdict.installed_package import mark_installed
 
 PLUGIN = Location("/venv/lib/python3.12/site-packages/auth_plugin/migrations/versions/1.py", 9)
@@ -52,13 +61,30 @@ def test_a_difference_from_a_model_of_the_plug_in_is_its_authors_to_correct(mode
     drift = replace(FINDING, evidence=(Evidence("migrations", "a int"), Evidence("models", models)))
     difference = Difference("type", drift.object, "a int", models, table="public.log")
     plugin = ModelLocation("public.log", replace(PLUGIN, file=PLUGIN.file.replace("migrations", "models")))
-    replay = Replay(differences=(difference,), models=Models(locations=(plugin,)))
+    history = History((Revision("a1", (), "", PLUGIN),))
+    replay = Replay(history=history, differences=(difference,), models=Models(locations=(plugin,)))
     marked = mark_installed("drift", drift, Facts(replay=replay))
     assert (marked.severity, marked.fix.partition(":")[0]) == (Severity.WARNING, "Nobody here can edit it")
     own = replace(plugin, location=Location("app/models.py", 3))
     replay = replace(replay, models=Models(locations=(own,)))
     marked = mark_installed("drift", drift, Facts(replay=replay))
     assert (marked.severity, marked.fix) == (None, drift.fix)
+
+
+def test_a_model_of_an_installed_package_without_revisions_may_be_the_projects() -> None:
+    """`pip install .` was run, and env.py, which lies in the repository, imports what that left."""
+    model = Location("/venv/lib/python3.12/site-packages/shop/models.py", 9)
+    drift = Finding(
+        "log.a", "no migration makes it", model, None, (Evidence("migrations", "nothing"),), "Add it."
+    )
+    difference = Difference("column", drift.object, None, "a int", table="public.log")
+    replay = Replay(
+        history=History((Revision("a1", (), "", Location("migrations/versions/1.py", 9)),)),
+        differences=(difference,),
+        models=Models(locations=(ModelLocation("public.log", model),), environment_file="migrations/env.py"),
+    )
+    marked = mark_installed("drift", drift, Facts(replay=replay))
+    assert (marked.severity, marked.fix) == (None, "Add it.")
 
 
 def test_the_project_s_own_files_are_not_marked_also_where_it_is_installed() -> None:
