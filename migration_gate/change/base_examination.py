@@ -39,15 +39,17 @@ from migration_gate.change.revision_dependencies import (
 )
 from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
+from migration_gate.errors import Broken, GateError
 from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.sandbox.process_end import wait_for_process
+from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, wait_for_process
 
 GATE = Path(__file__).parents[1] / "__main__.py"
 COMMAND = "examine-base"
 """a hidden command of the command line"""
+COMMIT_LENGTH = 12
 STOP_SECONDS = 20.0
 """what the process gets to stop its server"""
 UNREAD_SUFFIXES = frozenset(
@@ -151,6 +153,8 @@ class BaseExamination:
         answer = self._run_process(commit, comparison, is_alone=is_alone)
         if answer.must_be_alone:
             return None
+        if answer.trouble is not None:
+            raise _say_of_base(answer.trouble, comparison)
         return Base(
             commit,
             comparison.base.reason,
@@ -188,7 +192,7 @@ class BaseExamination:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
         if not data:
-            return BaseAnswer(failure=f"Its process ended with status {process.returncode}.")
+            return BaseAnswer(trouble=Broken(f"The process for it {describe_exit(process.returncode)}."))
         answer = pickle.loads(data)  # noqa: S301 - from the process that was started here
         assert isinstance(answer, BaseAnswer)  # noqa: S101 - tells mypy
         return answer
@@ -226,6 +230,18 @@ class BaseExamination:
             process.terminate()
             if not wait_for_process(process, STOP_SECONDS):
                 process.kill()
+
+
+def _say_of_base(trouble: GateError, comparison: Comparison) -> GateError:
+    """The same error, told of the base: nothing is judged without it, since old findings would block."""
+    base = comparison.base
+    return type(trouble)(
+        f"The base of the change ({base.reason}, commit {str(base.commit)[:COMMIT_LENGTH]}) could not be "
+        f"examined. {trouble.message}",
+        advice=trouble.advice or ENDED_FROM_OUTSIDE,
+        where=trouble.where,
+        evidence=trouble.evidence,
+    )
 
 
 def _list_read_files(top: Path, files: Sequence[FileChange]) -> Sequence[FileChange]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
+from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.server import Server
@@ -93,3 +94,5 @@ class BaseAnswer:
     """it has to be requested again, when the change has been examined"""
     is_new_project: bool = False
     comment_texts: tuple[tuple[str, str], ...] = ()
+    trouble: GateError | None = None
+    """of this run, not of the base's code: the whole run ends with it"""

@@ -7,6 +7,7 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Generator
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,7 +22,14 @@ from migration_gate.ci.base_revision import BaseRevision, Comparison, FileChange
 from migration_gate.ci.known_revisions import KnownRevisions
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
-from migration_gate.errors import GateError, ProjectNotFound
+from migration_gate.errors import (
+    Broken,
+    DiskFull,
+    GateError,
+    PostgresNotFound,
+    ProjectNotFound,
+    TimedOut,
+)
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tree_export import export_revision, read_exported_paths
@@ -36,6 +44,8 @@ T = TypeVar("T")
 NICENESS = 5
 """the replay of the change goes first: it takes longer"""
 NO_BASE = BaseRevision(None, "it is the base")
+TROUBLES = (Broken, DiskFull, PostgresNotFound, TimedOut)
+"""what happens to a run, whatever the base's code is: another run may well go on"""
 
 
 class _MustBeAlone(Exception):
@@ -84,12 +94,15 @@ def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
             require_own_files(facts, find_repository_root(request.settings.root), tree)
         except ProjectNotFound as error:
             return BaseAnswer(failure=error.message, is_new_project=not has_environment(tree))
+        except TROUBLES as error:
+            return BaseAnswer(trouble=error)
         except GateError as error:
             return BaseAnswer(failure=error.message)
         except _MustBeAlone:
             return BaseAnswer(must_be_alone=True)
         except Exception as error:  # noqa: BLE001 - a bug of ours, which the report names
-            return BaseAnswer(failure=f"The gate broke there: {type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {error}"
+            return BaseAnswer(trouble=Broken(message, evidence=traceback.format_exc()))
         texts = read_comment_files(facts, tree)
         return BaseAnswer(facts, comment_texts=tuple(texts.items()))
 

@@ -191,6 +191,26 @@ def test_the_end_of_the_gate_is_the_end_of_the_bases_examination(place: World, n
     place.demand_nothing_left()
 
 
+def test_a_killed_examination_of_the_base_is_no_verdict(place: World) -> None:
+    base = laid(place, models_py=f"import time\ntime.sleep(30)\n{OLD_DRIFT}")
+    commit(place.project, {"shop/models.py": OLD_DRIFT})
+    gate = place.start("--base", base)
+    while not (numbers := _base_processes(place)):
+        assert gate.poll() is None, "the gate ended without examining the base"
+        time.sleep(0.02)
+    os.kill(numbers[0], signal.SIGKILL)
+    out, err = gate.communicate()
+    assert gate.returncode == 3, out + err
+    words = " ".join((out + err).split())
+    assert f"The base of the change (the commit {base[:7]}" in words or base[:12] in words, words
+    assert "was killed by signal 9 (SIGKILL)" in words
+    place.demand_nothing_left()
+
+
+def _base_processes(place: World) -> list[int]:
+    return [number for number, line in place.processes().items() if "examine-base" in line]
+
+
 def _has_base_process(place: World) -> bool:
     return any("examine-base" in line for line in place.processes().values())
 
