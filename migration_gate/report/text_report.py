@@ -38,7 +38,7 @@ from migration_gate.report.text_layout import (
     indent_lines,
 )
 from migration_gate.report.verdict_selection import CheckGroup, allowed_verdicts, group_by_check
-from migration_gate.verdict.installed_package import find_package
+from migration_gate.verdict.installed_package import is_of_others
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
@@ -79,7 +79,7 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield from _listed_lines(name_new_allowances(project), list_new_allowances(project), layout)
     yield from list_change_lines(list_change_rows(project), layout.width)
     for group in group_by_check(project.verdicts):
-        yield from _group_lines(group, sentences.get(group.check, ""), layout)
+        yield from _group_lines(group, sentences.get(group.check, ""), project, layout)
     yield from _drift_revision_lines(project, layout)
     yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
     yield from _listed_lines(name_lowered(project), list_lowered(project), layout)
@@ -90,18 +90,19 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield from _remark_lines(project_remarks(project), layout)
 
 
-def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[str]:
-    """One check and its findings."""
+def _group_lines(group: CheckGroup, sentence: str, project: ProjectReport, layout: Layout) -> Iterator[str]:
+    """One check and its findings; those that only the authors of a package can mend are short."""
     yield layout.paint(f"{group.check}: {describe_counts(group.verdicts)}", BOLD)
     yield from layout.wrap(sentence, "  ")
     yield ""
-    installed = [verdict for verdict in group.verdicts if find_package(verdict.finding.location) is not None]
-    own = [verdict for verdict in group.verdicts if verdict not in installed]
-    # Nobody here edits an installed package: its findings are short, unless there are no others.
-    detailed, short = (own, installed) if own else (installed, [])
-    folds = group_similar(detailed)
+    others = [
+        verdict
+        for verdict in group.verdicts
+        if is_of_others(verdict.check, verdict.finding, project.facts) and not verdict.blocks(project.fail_on)
+    ]
+    folds = group_similar([verdict for verdict in group.verdicts if verdict not in others])
     yield from _detailed_lines(folds[:MAX_DETAILED_FINDINGS], layout)
-    yield from _short_lines((*folds[MAX_DETAILED_FINDINGS:], *group_similar(short)), layout)
+    yield from _short_lines((*folds[MAX_DETAILED_FINDINGS:], *group_similar(others)), layout)
 
 
 def _detailed_lines(folds: Sequence[SimilarVerdicts], layout: Layout) -> Iterator[str]:
@@ -126,9 +127,8 @@ def _short_lines(folds: Sequence[SimilarVerdicts], layout: Layout) -> Iterator[s
     for fold in folds:
         yield from list_similar(fold, layout)
     yield ""
-    yield from layout.wrap(
-        f"The evidence and the fix of these {len(folds)} are in the other formats (--format json).", "  "
-    )
+    these = "this one" if len(folds) == 1 else f"these {len(folds)}"
+    yield from layout.wrap(f"Evidence and fix of {these} are in the other formats (--format json).", "  ")
     yield ""
 
 

@@ -20,23 +20,40 @@ def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
     It is returned as it is where its file is the project's own, also where the project itself is installed.
     It blocks no more where only the package's authors could change it.
     """
-    package = find_package(finding.location)
-    if package is None or package == facts.replay.models.own_package:
+    package = _find_other_package(finding, facts)
+    if package is None:
         return finding
-    has_own_fix = check == "drift" and _is_of_own_model(finding, facts)
-    is_theirs = check not in STOPS_THE_RUN and not has_own_fix
+    has_own_fix = _has_own_fix(check, finding, facts)
     return replace(
         finding,
         message=f"{finding.message} (in the installed package `{package}`)",
         fix=finding.fix if has_own_fix else _describe_fix(check, finding, package, facts),
         evidence=finding.evidence if has_own_fix else finding.evidence[:_SHOWN_EVIDENCE],
-        severity=_soften(finding.severity) if is_theirs else finding.severity,
+        severity=_soften(finding.severity) if is_of_others(check, finding, facts) else finding.severity,
     )
+
+
+def is_of_others(check: str, finding: Finding, facts: Facts) -> bool:
+    """Whether only the authors of an installed package can do something, and the run goes on without it."""
+    if _find_other_package(finding, facts) is None or check in STOPS_THE_RUN:
+        return False
+    return not _has_own_fix(check, finding, facts)
 
 
 def find_package(location: Location | None) -> str | None:
     """The installed package that a file belongs to."""
     return location.installed_package if location is not None else None
+
+
+def _find_other_package(finding: Finding, facts: Facts) -> str | None:
+    """The installed package in whose file it is, if that is not the project itself."""
+    package = find_package(finding.location)
+    return None if package == facts.replay.models.own_package else package
+
+
+def _has_own_fix(check: str, finding: Finding, facts: Facts) -> bool:
+    """Whether the project can mend what a package's revision did."""
+    return check == "drift" and _is_of_own_model(finding, facts)
 
 
 def _is_of_own_model(finding: Finding, facts: Facts) -> bool:

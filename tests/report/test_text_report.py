@@ -9,7 +9,7 @@ import pytest
 
 from migration_gate import checks
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Failure, History
+from migration_gate.facts import Failure, History, Location, Models
 from migration_gate.report.printable_text import Block, escape_unprintable, split_blocks
 from migration_gate.report.text_layout import wants_colour
 from migration_gate.report.text_report import render
@@ -137,4 +137,22 @@ def test_after_twenty_findings_of_a_check_only_messages_and_locations_are_shown(
     page = render(Report((ProjectReport("p", verdicts=verdicts),)))
     assert page.count("seen  this") == 20
     assert "`t22` is odd" in page
-    assert "these 3 are in the other formats" in page
+    assert "Evidence and fix of these 3 are in the other formats" in page
+
+
+def test_findings_that_only_the_authors_of_a_package_can_mend_are_short_unless_they_block() -> None:
+    plug_in = Location("/venv/lib/python3.12/site-packages/auth_plugin/migrations/versions/1.py", 9)
+    finding = Finding(
+        "a1", "`a1` swallowed an error", plug_in, "a1", (Evidence("statement", "CREATE x"),), "No."
+    )
+    verdict = Verdict("silent-upgrade", Severity.WARNING, finding, "silent-upgrade:a1", "shop")
+    project = replace(example_reports.clean(), verdicts=(verdict,))
+    folded = text(project)
+    assert "`a1` swallowed an error" in folded
+    assert "CREATE x" not in folded
+    assert "Evidence and fix of this one are in the other formats" in folded
+    blocking = text(replace(project, fail_on=Severity.WARNING))
+    assert "CREATE x" in blocking
+    own = Models(environment_file=plug_in.file.replace("versions/1", "env"))
+    facts = replace(project.facts, replay=replace(project.facts.replay, models=own))
+    assert "CREATE x" in text(replace(project, facts=facts))
