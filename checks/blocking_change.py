@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from migration_gate.analysis import blocking_works, lock_messages
 from migration_gate.analysis.alike_findings import fold_repeated
-from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
+from migration_gate.analysis.blocking_works import find_blocking_works
+from migration_gate.analysis.partition_works import FamilyWorks, group_by_parent
 from migration_gate.analysis.safe_ways import describe_safe_way
 from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.analysis.work_extent import weigh_blocking_work
@@ -28,23 +29,25 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each kind of work that a statement does under its own lock; many alike as one."""
     sized = SizedFacts(facts)
     pairs = (
-        (item, weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY))
-        for item in find_blocking_works(facts)
+        (works, weigh_blocking_work(sized, _describe(facts, works), works.items, SEVERITY))
+        for works in group_by_parent(sized, find_blocking_works(facts))
     )
-    for item, finding in fold_repeated(pairs):
-        yield replace(finding, fix=describe_safe_way(sized, item))
+    for works, finding in fold_repeated(pairs):
+        yield replace(finding, fix=describe_safe_way(sized, works.items[0]))
 
 
-def _describe(sized: SizedFacts, item: BlockingWork) -> Finding:
-    statement, lock = item.statement, item.lock
-    observation = sized.facts.replay.observation
+def _describe(facts: Facts, works: FamilyWorks) -> Finding:
+    item = works.items[0]
     return Finding(
-        object=item.work.relation.table_name,
-        message=f"`{item.work.relation.table_name}`: {lock_messages.describe_waiting(lock)} while the "
-        f"statement "
-        f"{lock_messages.describe_work(item.work)} ({lock.mode})",
-        location=statement.location,
-        revision=statement.revision,
-        evidence=tuple(lock_messages.collect_evidence(observation, statement, [lock])),
+        object=works.table,
+        message=f"`{works.table}`: {lock_messages.describe_waiting(item.lock)} while the statement "
+        f"{lock_messages.describe_work(item.work)}{works.describe_rest()} ({item.lock.mode})",
+        location=item.statement.location,
+        revision=item.statement.revision,
+        evidence=tuple(
+            lock_messages.collect_evidence(
+                facts.replay.observation, item.statement, [item.lock for item in works.items]
+            )
+        ),
         kind=item.kind,
     )

@@ -29,7 +29,7 @@ observed_changes    which observed statements are judged; blocking_works, locked
                     safe_ways: written without that, by safe_operations for a safe_way_request:
                     safe_constraints, safe_indexes, safe_exclusion, safe_partitions, safe_rewrites,
                     safe_maintenance
-                    (domain_rules, partition_rules, table_copies);
+                    (domain_rules, partition_rules, partition_works, table_copies);
                     work_extent: how much it is (sized_facts); lock_hygiene, short_locks, required_columns,
                     new_parts, disabled_triggers
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;

@@ -59,10 +59,14 @@ class TimeEstimate:
 
 
 def weigh_blocking_work(
-    sized: SizedFacts, finding: Finding, item: BlockingWork, severity: Severity
+    sized: SizedFacts, finding: Finding, items: Sequence[BlockingWork], severity: Severity
 ) -> Finding:
-    """The finding with its extent; less severe than `severity` if all tables of the work are small."""
-    return _weigh(sized, finding, item.statement, _list_own_works(item), severity)
+    """The finding with its extent; less severe than `severity` if all tables of the work are small.
+
+    items: of one statement.
+    """
+    works = [work for item in items for work in _list_own_works(item)]
+    return _weigh(sized, finding, items[0].statement, works, severity)
 
 
 def weigh_work_under_lock(

@@ -12,6 +12,7 @@ CONTROL = re.compile(
     r"|deallocate|discard|show|fetch|close|set|reset)\b",
     re.IGNORECASE,
 )
+CLEANUP = re.compile(r"\s*deallocate\b", re.IGNORECASE)
 TRANSACTION_END = re.compile(
     r"\s*(commit|end|rollback|abort|prepare\s+transaction)\b(?!\s+(to|prepared)\b)", re.IGNORECASE
 )
@@ -30,6 +31,11 @@ CHANGED_TABLE = re.compile(
 def controls_session(sql: str) -> bool:
     """Whether it is about the transaction or the session: it locks nothing, and does no work."""
     return CONTROL.match(sql) is not None and not drop_control(sql)
+
+
+def is_cleanup(sql: str) -> bool:
+    """Whether it only forgets prepared statements: psycopg sends that behind an ALTER, DROP or ROLLBACK."""
+    return CLEANUP.match(sql) is not None
 
 
 def drop_control(sql: str) -> list[str]:

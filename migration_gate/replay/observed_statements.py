@@ -35,6 +35,7 @@ from migration_gate.replay.observed_sql import (
     ends_transaction,
     find_row_part,
     find_tag,
+    is_cleanup,
     take_part,
 )
 from migration_gate.replay.observed_work import BaseRelations
@@ -141,6 +142,8 @@ class ObservationReader:
             self._add_unknown(session)
             session.statement, session.parts, session.is_described = "", [], True
             session.leave_transaction()
+        if is_cleanup(sql):  # what ends is still the statement before it
+            return
         session.is_controlled = controls_session(sql)
         if session.is_controlled:
             return

@@ -208,6 +208,21 @@ def test_statements_of_a_drivers_cursor_are_at_the_lines_that_ran_them(engine: E
     assert failure.tables == ("item",)
 
 
+def test_a_statement_after_which_the_driver_forgets_prepared_ones_keeps_its_line(engine: Engine) -> None:
+    """Psycopg prepares what it has run five times, and sends `DEALLOCATE ALL` behind the next ALTER."""
+    body = (
+        "for number in range(9):\n"
+        "    op.get_bind().execute(sa.text('select id from item where id = :id'), {'id': number})\n"
+        "op.alter_column('item', 'name', type_=sa.Text())"
+    )
+    environment = ENV.replace("URL)", "'postgresql+psycopg://app:app@db.invalid/app')")
+    ran = run_new_revisions(engine, body, environment=environment)
+    (altered,) = [item for item in ran.replay.observation.statements if item.tag == "ALTER TABLE"]
+    assert altered.location is not None
+    assert altered.location.line == ran.replay.steps[-1].statements[-1].line
+    assert describe(altered).startswith("ALTER TABLE: ACCESS EXCLUSIVE item")
+
+
 def test_a_foreign_key_is_verified_on_the_rows_of_its_own_table(engine: Engine) -> None:
     """Not on those of the table whose column it refers to; and a new table has none."""
     before = (
