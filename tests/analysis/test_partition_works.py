@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from checks import blocking_change
+from migration_gate.checks import blocking_change
 from migration_gate.facts import (
     Facts,
     HeldLock,
