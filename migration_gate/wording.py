@@ -11,6 +11,9 @@ from textwrap import indent
 MOST_WORDS = 50
 """of a list in a sentence"""
 
+TO_FILL_IN = "…"
+"""in the place of a value that only the user can know"""
+
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""

@@ -35,6 +35,7 @@ WIDER_VERSION_TABLE = """connection.exec_driver_sql(
 connection.exec_driver_sql("ALTER TABLE {table} ALTER version_num TYPE varchar(128)")
 context.run_migrations()"""
 
+_SETS_ROLE = re.compile(r"\s*SET\s+(?:LOCAL\s+|SESSION\s+)*(?:ROLE|AUTHORIZATION)\b", re.IGNORECASE)
 _WRITING = re.IGNORECASE | re.DOTALL
 _CLAUSES = frozenset({"select", "from", "where", "having", "values", "set", "join", "as", "and", "not", "is"})
 """reserved words that more often stand where something else is wrong"""
@@ -68,7 +69,7 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
         rf"(?:type|function|operator class|access method|language) {NAME}", failure
     )
     name = qualified_name.rpartition(".")[2].lower()
-    extension = EXTENSION_OF.get(name)
+    extension = EXTENSION_OF.get(name) or _find_btree_extension(failure)
     if extension is None:
         return None
     sql = f"CREATE EXTENSION IF NOT EXISTS {quote_identifier(extension)}"
@@ -87,6 +88,12 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
     )
 
 
+def _find_btree_extension(failure: Failure) -> str | None:
+    """For an index or an exclusion constraint of plain values, which GiST and GIN have by an extension."""
+    method = find_in_message(r'has no default operator class for access method "(gist|gin)"', failure)
+    return f"btree_{method}" if method else None
+
+
 def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:
     """For rows that break a constraint: those that the statement writes, or those that are there."""
 
@@ -98,7 +105,10 @@ def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:
 
 
 def convert_values(failure: Failure, replay: Replay) -> str:
-    """For a type change that needs to be told how."""
+    """For a type change that needs to be told how, or a value of another type."""
+    written = re.search(r'column "([^"]+)" is of type (.+) but expression is of type (.+)$', failure.message)
+    if written:
+        return _correct_value(*written.groups())
     column = find_in_message(r'column "([^"]+)"', failure) or "column"
     target = find_in_message(r"to type (.+?)$", failure) or "type"
     using = quote_python(f"{quote_identifier(column)}::{target}")
@@ -106,12 +116,21 @@ def convert_values(failure: Failure, replay: Replay) -> str:
     return f"Postgres does not convert these values by itself. Say how:{code_block(code)}"
 
 
+def _correct_value(column: str, wanted: str, given: str) -> str:
+    """For a statement that writes a value which Postgres does not convert."""
+    if wanted == "boolean" and given == "integer":
+        return f"`{column}` is a boolean, and PostgreSQL makes none of a number: write `true` or `false`."
+    cast = f"CAST(... AS {wanted})"
+    return f"The statement gives `{column}` ({wanted}) a value of type {given}: write `{cast}`."
+
+
 def shorten_revision_id(failure: Failure, replay: Replay) -> str | None:
     """For a revision's id that does not fit into Alembic's version table."""
     limit = find_in_message(r"too long for type character varying\((\d+)\)", failure)
-    table = next((name.rpartition(".")[2] for name in replay.version_tables), "alembic_version")
     if not is_version_write(failure, replay) or not limit:
         return None
+    written = re.match(r"\s*(?:INSERT INTO|UPDATE)\s+([^\s(]+)", failure.statement or "", re.IGNORECASE)
+    table = written[1] if written else "alembic_version"
     length = len(failure.revision or "")
     code = WIDER_VERSION_TABLE.format(table=table)
     return (
@@ -149,6 +168,9 @@ def prepare_schema_or_role(failure: Failure, replay: Replay) -> str | None:
         name = find_in_message(rf"{noun} {NAME} does not exist", failure)
         if name:
             sql = f"CREATE {noun.upper()} {quote_identifier(name)}"
+            if noun == "role" and _SETS_ROLE.match(failure.statement or ""):
+                # What the revisions before it made belongs to the gate's own role.
+                sql += " SUPERUSER"
             return f"It is set up outside the migrations. Set it up here too:{_prepare_setting(sql)}"
     return None
 

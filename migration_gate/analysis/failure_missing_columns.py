@@ -18,25 +18,60 @@ _MODELS_ARE_NEWER = (
 _AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY"}
 _BEFORE_TABLE = ("UPDATE", "INTO", "TABLE", "FROM")
 """words that the table stands behind, the surest first"""
-_CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX", re.IGNORECASE)
+_TABLE_AFTER_ON = re.compile(r"\s*(CREATE|ALTER)\s+(UNIQUE\s+)?(INDEX|POLICY|TRIGGER)\b", re.IGNORECASE)
+_REFERENCED = re.compile(r"\bREFERENCES\s+[^()]+\(([^()]*)\)", re.IGNORECASE)
+"""the columns that a foreign key refers to"""
+_TRIGGER_ROW = re.compile(r'record "(new|old)" has no field')
+_BODY = re.compile(r"\$(\w*)\$(.*?)\$\1\$", re.DOTALL)
+"""of a function, in dollar quotes"""
 
 
 def describe_missing_column(failure: Failure, replay: Replay) -> str:
     """For a column that the table does not have at this point of the history."""
-    qualified = find_in_message(rf"column {NAME}", failure)
+    qualified = find_in_message(rf"(?:column|has no field) {NAME}", failure)
     column = without_schema(qualified)
+    if _is_quoted_value(column, failure.statement or ""):
+        return (
+            f'Double quotes are for names: `"{column}"` is a column to PostgreSQL. A text stands in single '
+            f"quotes, `'{column}'`."
+        )
     executed = read_executed_ddl(replay)
     table = _find_table(failure, qualified, executed)
     columns = executed.columns.get(table) or _list_logged_columns(table, replay)
     others = [other for other in columns if other != column]
+    if _TRIGGER_ROW.search(failure.message):
+        return _describe_trigger_row(table, column, others)
     nearest = nearest_name(column, others)
     sentences = (
         _describe_history(table, column, executed, replay),
         _list_columns(others),
-        f"Did you mean `{nearest}`?" if nearest else "",
+        _suggest(nearest, column),
         _MODELS_ARE_NEWER,
     )
     return " ".join(filter(None, sentences))
+
+
+def _is_quoted_value(column: str, statement: str) -> bool:
+    """Whether the column stands where a value does, in double quotes: SQLite and MySQL take it for a text."""
+    quoted = re.escape(f'"{column}"')
+    return re.search(rf"=\s*{quoted}\s*($|[,;)]|WHERE\b)|VALUES\s*\([^()]*{quoted}", statement) is not None
+
+
+def _describe_trigger_row(table: str, column: str, columns: list[str]) -> str:
+    """For a trigger's function that uses a column which the row of its table has not."""
+    subject = f"`{table}`" if table else "its table"
+    return (
+        f"A trigger's function uses `{column}` of the row, and {subject} has no such column. "
+        f"{_list_columns(columns)} Add the column, or take the trigger from the table."
+    )
+
+
+def _suggest(nearest: str | None, column: str) -> str:
+    if not nearest:
+        return ""
+    if nearest != column and nearest.lower() == column.lower() and nearest != nearest.lower():
+        return f'Did you mean `"{nearest}"`? A name with capital letters stands in double quotes.'
+    return f"Did you mean `{nearest}`?"
 
 
 def _describe_history(table: str, column: str, executed: ExecutedDdl, replay: Replay) -> str:
@@ -95,13 +130,16 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
         return without_schema(named)
     statement = failure.statement or ""
     if "referenced in foreign key" in failure.message:
-        return _find_table_after("REFERENCES", statement)
+        referenced = _REFERENCED.search(statement)
+        is_referenced = referenced is not None and _has_word(referenced[1], qualified_column)
+        return _find_table_after("REFERENCES" if is_referenced else "TABLE", statement)
     qualifier = _find_qualifier(qualified_column)
     if qualifier and (qualifier in executed.columns or _has_word(statement, qualifier)):
         return _resolve_alias(statement, qualifier)
     # The table of CREATE INDEX stands behind ON, which means something else in every other statement.
-    words = ("ON", *_BEFORE_TABLE) if _CREATES_INDEX.match(statement) else _BEFORE_TABLE
-    tables = (_find_table_after(word, statement) for word in words)
+    words = ("ON", *_BEFORE_TABLE) if _TABLE_AFTER_ON.match(statement) else _BEFORE_TABLE
+    texts = (statement, *(match[2] for match in _BODY.finditer(statement)))
+    tables = (_find_table_after(word, text) for text in texts for word in words)
     return next(filter(None, tables), "")
 
 

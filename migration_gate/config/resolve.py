@@ -27,7 +27,7 @@ from migration_gate.config.table_size_settings import read_table_sizes
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners, RollbackScope
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.wording import nearest_name
+from migration_gate.wording import TO_FILL_IN, nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 Merged = Mapping[Key, SettingValue]
@@ -263,7 +263,15 @@ def _project_variables(values: MergedSettings) -> dict[str, str]:
     for text in setting.value:
         file = require_path(setting, text, "env_file")
         variables |= dotenv.read_dotenv(file, values.environ, variables)
-    return variables | values.entries("env")
+    own_variables = values.entries("env")
+    for name, value in own_variables.items():
+        if value == TO_FILL_IN:
+            raise Misconfigured(
+                f"`env: {name}` is still `{TO_FILL_IN}`, which stands for a value that only you know.",
+                where=values.merged["env", name].where,
+                advice="Write a value that the project accepts.",
+            )
+    return variables | own_variables
 
 
 def _preparation_steps(setting: SettingValue) -> tuple[PrepareStep, ...]:

@@ -108,7 +108,8 @@ def _names_folder(ini: Path, scripts: Path) -> bool:
 def _draft_text(
     root: Path, scripts: Path, ini: Path | None, custom_settings: tuple[CustomSetting, ...]
 ) -> str:
-    imports = ["import sqlalchemy as sa"] if any(map(_needs_engine, custom_settings)) else []
+    needs_sqlalchemy = any(_needs_engine(item) or _needs_connection(item) for item in custom_settings)
+    imports = ["import sqlalchemy as sa"] if needs_sqlalchemy else []
     config = f'Config(str(ROOT / "{relative_path(ini, root)}"))' if ini else "Config()"
     lines = [
         '"""Builds the configuration that env.py needs, for Migration Gate: named by `hook:`."""',
@@ -146,12 +147,18 @@ def _suggest_value(setting: CustomSetting) -> str:
         return "URL"
     if _needs_engine(setting):
         return "sa.create_engine(URL)"
+    if _needs_connection(setting):
+        return "sa.create_engine(URL).connect()"
     if "connection" in words:
         return "None  # env.py makes its own"
     try:
         return repr(ast.literal_eval(setting.value))
     except (SyntaxError, ValueError):
         return "None  # fill in what the project's own command passes"
+
+
+def _needs_connection(setting: CustomSetting) -> bool:
+    return "connection" in setting.name.lower() and setting.is_required
 
 
 def _needs_engine(setting: CustomSetting) -> bool:

@@ -4,7 +4,8 @@ locate              from settings to a project (model): search, search_errors, s
 alembic_config      the configuration, read without Alembic: script_location, version_locations
 interpreter_choice  which interpreter runs it; interpreter: what is installed for it
 import_path         the folders that must be importable
-environment_variables   the variables that it reads: variable_reads, settings_classes
+environment_variables   the variables that it reads: variable_reads, settings_classes,
+                    dynaconf_validators
 python_source       a file of the project as a syntax tree
 """
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.project.dynaconf_validators import find_dynaconf_settings, find_validated_values
 from migration_gate.project.import_path import list_imported_names
 from migration_gate.project.python_source import parse_source
 from migration_gate.project.settings_classes import find_fields, find_settings_classes
@@ -56,10 +57,12 @@ def find_variables(
         names_by_file[file] = collect_names(tree, names_by_module)
         names_by_module[_module_name(file)] = names_by_file[file]
     classes = find_settings_classes(list(modules.values()))
+    dynaconf = find_dynaconf_settings(modules)
     variables: dict[str, EnvironmentVariable] = {}
     for (file, tree), settings_classes in zip(modules.items(), classes, strict=True):
         reads = [*find_reads(tree, names_by_file[file])]
         reads += [read for settings_class in settings_classes for read in find_fields(settings_class)]
+        reads += find_validated_values(tree, dynaconf) if dynaconf else ()
         for read in reads:
             variable = EnvironmentVariable(read.name, file, read.line, read.required)
             known = variables.setdefault(read.name, variable)

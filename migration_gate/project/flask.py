@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.import_path import list_imported_names
+from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.project.search import list_subfolders, read_text_file
 
 APPLICATION_FILES = (
@@ -23,7 +25,7 @@ APPLICATION_FILES = (
 )
 """usual names of the module with the application"""
 FLASK_APP = re.compile(
-    r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\(\))?)?)"
+    r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\([^()\n]*\))?)?)"
 )
 START_FILES = (
     ".flaskenv",
@@ -44,6 +46,8 @@ START_FILES = (
 )
 """what may say how the application is started, likeliest first"""
 MAKES_APPLICATION = re.compile(r"\bcreate_app\b|\bFlask\(")
+FLASK_NAMES = frozenset({"create_app", "make_app"})
+"""factories that Flask calls by itself"""
 LARGEST_FILE = 500_000
 """bytes of a file that is searched"""
 
@@ -87,8 +91,27 @@ def find_application(
     for top in tops:
         for file in _find_application_files(top):
             reason = f"FLASK_APP guessed: `{file.relative_to(top)}` makes an application"
-            return FlaskApplication(_module_name(file, top), top, reason)
+            return FlaskApplication(_module_name(file, top) + _name_factory(file), top, reason)
     return None
+
+
+def _name_factory(file: Path) -> str:
+    """`:build_app` for a function of a name that Flask does not look for itself; '' where it finds one."""
+    tree = parse_source(file)
+    statements = tree.body if tree is not None else []
+    functions = {node.name: node for node in statements if isinstance(node, ast.FunctionDef)}
+    if set(functions) & FLASK_NAMES or any(_makes_flask(node) for node in statements if _is_assignment(node)):
+        return ""
+    return next((f":{name}" for name, node in functions.items() if _makes_flask(node)), "")
+
+
+def _is_assignment(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign)
+
+
+def _makes_flask(node: ast.stmt) -> bool:
+    calls = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    return any(unparse_code(function).rpartition(".")[2] == "Flask" for function in calls)
 
 
 def _application_in_folder(name: str, tops: Sequence[Path], reason: str) -> FlaskApplication:

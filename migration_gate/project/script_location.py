@@ -104,9 +104,12 @@ def _find_beside_config(config: AlembicConfig, settings: Settings) -> ScriptPlac
 
 def _find_below_template(config: AlembicConfig, settings: Settings) -> ScriptPlacement | None:
     """A location that the project's own code fills in, as it copies the file: the only env.py below it."""
-    if not config.script_location or not PLACEHOLDER.search(config.script_location):
+    location = config.script_location
+    if not location or not PLACEHOLDER.search(location):
         return None
-    folders = [file.parent for file in sorted(config.folder.glob("*/env.py"))]
+    pattern = PLACEHOLDER.sub("*", location).lstrip("/")
+    files = sorted({*config.folder.glob("*/env.py"), *config.folder.glob(f"{pattern}/env.py")})
+    folders = [file.parent for file in files]
     environments = [folder for folder in folders if (folder / "script.py.mako").is_file()] or folders
     if len(environments) != 1:
         return None

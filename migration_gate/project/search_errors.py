@@ -39,9 +39,14 @@ REQUIREMENTS = (
 def several_configs_error(configs: Sequence[AlembicConfig], root: Path) -> ProjectNotFound:
     """The refusal to choose among configurations, with the lines that name each of them."""
     files = [_relative_path(config.file, root) for config in configs]
+    names = [_suggest_project_name(config, root) for config in configs]
+    if len(set(names)) < len(names):  # several in one folder
+        names = [config.file.stem for config in configs]
+    if len(set(names)) < len(names):
+        names = [file.replace("/", "-").rpartition(".")[0] for file in files]
     lines = ["projects:"]
-    for config, file in zip(configs, files, strict=True):
-        lines += [f"  {_suggest_project_name(config, root)}:", f"    alembic: {file}"]
+    for name, file in zip(names, files, strict=True):
+        lines += [f"  {name}:", f"    alembic: {file}"]
     return ProjectNotFound(
         f"There are {len(files)} Alembic configurations, and none is at the top: "
         f"{', '.join(f'`{file}`' for file in files)}.",

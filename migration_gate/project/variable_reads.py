@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from migration_gate.lazy_dataclass import dataclass
@@ -13,6 +13,8 @@ READER_CLASSES = frozenset({"Env", "FileAwareEnv", "Config", "AutoConfig"})
 """classes whose instances are called with a variable's name: environs, django-environ, starlette, decouple"""
 READER_MODULES = frozenset({"decouple", "environs", "environ", "starlette", "prettyconf"})
 """libraries that give such objects or classes"""
+PREFIXING_METHOD = "prefixed"
+"""of environs"""
 ENVIRONMENT = frozenset({"environ", "os.environ"})
 READS = frozenset({"getenv", "os.getenv", "environ.get", "os.environ.get", "environ.setdefault"})
 """these return None, or a default, for a variable that is not set"""
@@ -103,6 +105,7 @@ def _reads_parameter(function: ast.FunctionDef, parameter: str) -> bool | None:
 def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
     """Every read of a variable in the module, in the order of the text's tree."""
     demanded = _list_demanded_names(tree)
+    prefixes = _collect_prefixes(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if unparse_code(value) in ENVIRONMENT:
@@ -112,7 +115,20 @@ def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
                 required = _is_required(node, names)
                 name = _read_text(key, names)
                 if required is not None and name:
+                    name = prefixes.get(node, "") + name
                     yield VariableRead(name, node.lineno, required or node in demanded)
+
+
+def _collect_prefixes(tree: ast.Module) -> dict[ast.AST, str]:
+    """What environs puts before the names that are read in the body of `with env.prefixed("SMTP_"):`."""
+    prefixes: dict[ast.AST, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.With(items=[ast.withitem(context_expr=ast.Call(func=function, args=[prefix]))]):
+                if isinstance(function, ast.Attribute) and function.attr == PREFIXING_METHOD:
+                    for inner in (inner for child in node.body for inner in ast.walk(child)):
+                        prefixes[inner] = prefixes.get(inner, "") + _read_text(prefix, ModuleNames())
+    return prefixes
 
 
 def _read_text(key: ast.expr, names: ModuleNames) -> str:
@@ -121,8 +137,20 @@ def _read_text(key: ast.expr, names: ModuleNames) -> str:
             return text
         case ast.Name(id=name):
             return names.texts.get(name, "")
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _join_texts([left, right], names)
+        case ast.JoinedStr(values=values):
+            return _join_texts(values, names)
+        case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+            return _read_text(value, names)
         case _:
             return ""
+
+
+def _join_texts(parts: Sequence[ast.expr], names: ModuleNames) -> str:
+    """One text of several; '' where one of them is not known."""
+    texts = [_read_text(part, names) for part in parts]
+    return "".join(texts) if all(texts) else ""
 
 
 def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
@@ -135,6 +163,8 @@ def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
         return False
     if function in names.functions:
         return names.functions[function] and not has_default
+    if function.endswith(f".{PREFIXING_METHOD}"):
+        return None
     if function.partition(".")[0] in names.readers:
         return not has_default
     return None

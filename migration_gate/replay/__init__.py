@@ -45,7 +45,8 @@
     effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database
     startup_errors      why a worker ended before the first revision (early_end); crash_report: a dead one
-    startup_advice      what to do then: setting_advice, argument_advice, database_advice, machine_advice;
+    startup_advice      what to do then: setting_advice, argument_advice (argument_names), database_advice,
+                        machine_advice;
                         required_python
 
     offered_fixes       the fixes of the differences, each run before it is shown (fix_verification)

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 
+from migration_gate.project import Project
+from migration_gate.replay.argument_names import list_argument_names, list_keys_at_line
 from migration_gate.replay.early_end import EarlyEnd
-from migration_gate.replay.setting_advice import config_block, list_missing_names
+from migration_gate.replay.setting_advice import config_block, list_missing_names, quote_value
 
 X_FLAG = re.compile(r"(?<![\w-])-x\b")
 X_NAME = re.compile(r"(?<![\w-])-x[ =]?[\"']?([A-Za-z_]\w*)(?==)")
 """the name in `-x name=value`"""
+X_VALUE = "VALUE"
+REQUIRED_OPTIONS = re.compile(r"the following arguments are required: (.+)")
+"""argparse's words"""
+FLASK_FACTORY = re.compile(
+    r"factory '(\w+)' in module '([\w.]+)',? (?:but )?could not (?:call it without arguments|be called with)"
+)
+FLASK_MODULE = re.compile(r"in module '([\w.]+)'")
+SECTION_MISSING = re.compile(r"has no '\[.+\]' section|No section: ")
+"""Alembic's words, and configparser's"""
+LOGGING_SECTION = re.compile(
+    r"(?:loggers|handlers|formatters|logger_\w+|handler_\w+|formatter_\w+|post_write_hooks)$"
+)
 X_READERS = re.compile(r"cmd_opts\.x\b|get_x_argument")
 NAMESPACE_ATTRIBUTE = re.compile(r"'Namespace' object has no attribute(?: '(\w+)')?")
 """argparse's, in which the options of a command line are"""
 ENGINE_ATTRIBUTES = {"connection": "engine.connect()", "connectable": "engine", "engine": "engine"}
 """names under which programs hand a connection over, and what the hook gives for each"""
+NO_VALUE = re.compile(r"NoneType|\bNone\b|option values must be strings")
+"""what is said of a None that was given on; last ConfigParser's words"""
 UNKNOWN_VALUE = "…  # what the project's own command sets"
 PRINTED_CHARACTERS = 2000
 
@@ -24,15 +41,68 @@ def advise_on_x_arguments(early_end: EarlyEnd) -> str | None:
     text = early_end.failure.message + _read_last_output(early_end)
     is_about_x = bool(X_FLAG.search(text) or X_READERS.search(early_end.source_line))
     missing = list_missing_names("x", early_end.missing)
+    refused = _advise_on_refused_value(early_end)
+    if refused is not None:
+        return refused
     if not is_about_x and not (missing and early_end.is_in_env_py):
         return None
+    arguments = _list_arguments(early_end, missing, text)
+    shown = ", ".join(arguments)
+    return (
+        f"env.py asks for an argument that `alembic -x` gives: {shown}. In .migration-gate.yml, with the "
+        f"value that it expects,\n\n{config_block(f'x: [{shown}]')}"
+    )
+
+
+def _list_arguments(early_end: EarlyEnd, missing: list[str], text: str) -> list[str]:
+    """Each as `name=VALUE`, by what was asked for, what argparse or a message says, or env.py's own text."""
+    options = [name for match in REQUIRED_OPTIONS.findall(text) for name in match.split(", ")]
+    if options:
+        options = [option.partition("/")[0] for option in options]
+        return [f"{option}={X_VALUE}" if option.startswith("-") else X_VALUE for option in options]
     # An argument that is asked for by its position has a number for a name.
     names = [name for name in missing if not name.lstrip("-").isdigit()] or X_NAME.findall(text)
-    arguments = ", ".join(f"{name}=VALUE" for name in dict.fromkeys(names)) or "VALUE"
-    return (
-        f"env.py asks for an argument that `alembic -x` gives: {arguments}. In .migration-gate.yml, with the "
-        f"value that it expects,\n\n{config_block(f'x: [{arguments}]')}"
-    )
+    if not names and early_end.is_in_env_py:
+        names = list_argument_names(early_end.source)
+    return [f"{name}={X_VALUE}" for name in dict.fromkeys(names)] or [X_VALUE]
+
+
+def _advise_on_refused_value(early_end: EarlyEnd) -> str | None:
+    """A value of `x:` that env.py, or a mapping or section in which it looks, does not know."""
+    message = early_end.failure.message
+    for argument in early_end.x_arguments:
+        name, _, value = argument.rpartition("=")
+        if not value or not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", message):
+            continue
+        known = _list_known_values(early_end)
+        choice = f"one of those that env.py knows ({', '.join(known)})" if known else "one that env.py knows"
+        example = f"{name}={known[0]}" if name and known else f"{name}={X_VALUE}" if name else X_VALUE
+        return (
+            f"`{value}` is the value of `{name or argument}` in `x:`, and not one that env.py knows. Write "
+            f"{choice}: in .migration-gate.yml,\n\n{config_block(f'x: [{example}]')}"
+        )
+    return None
+
+
+def _list_known_values(early_end: EarlyEnd) -> list[str]:
+    """The keys of the dict in which the failed line looks, or the sections of the configuration."""
+    location = early_end.failure.location
+    if SECTION_MISSING.search(early_end.failure.message):
+        return _list_sections(early_end.project)
+    if location is None or location.line is None:
+        return []
+    return list_keys_at_line(early_end.source, location.line)
+
+
+def _list_sections(project: Project) -> list[str]:
+    if project.config is None or project.kind != "ini":
+        return []
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(project.config, encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return []
+    return [name for name in parser.sections() if name != project.section and not LOGGING_SECTION.match(name)]
 
 
 def _read_last_output(early_end: EarlyEnd) -> str:
@@ -42,13 +112,35 @@ def _read_last_output(early_end: EarlyEnd) -> str:
     return early_end.output[-PRINTED_CHARACTERS:]
 
 
+def advise_on_flask(early_end: EarlyEnd) -> str | None:
+    """An application that Flask cannot make from its name alone."""
+    message = early_end.failure.message
+    if early_end.failure.exception_class != "NoAppException":
+        return None
+    factory = FLASK_FACTORY.search(message)
+    if factory is not None:
+        application = f"{factory[2]}:{factory[1]}('{X_VALUE}')"
+        return (
+            f"The factory `{factory[1]}` of the application wants arguments. Name it with those that "
+            "production gives it: in .migration-gate.yml,\n\n"
+            f"{config_block(f'flask_app: {quote_value(application)}')}"
+        )
+    module = FLASK_MODULE.search(message)
+    if module is None:
+        return None
+    return (
+        "Flask finds no application by this name. Name the variable or the function that makes it: in "
+        f".migration-gate.yml,\n\n{config_block(f'flask_app: {module[1]}:NAME')}"
+    )
+
+
 def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     """`config.attributes["connection"]` or `config.settings`, which a program of the project's own sets."""
     message = early_end.failure.message
     names = list_missing_names("attribute", early_end.missing)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
     is_attribute = any(re.search(rf"['\"]{re.escape(name)}['\"]", message) for name in names)
-    is_unset_attribute = bool(names) and "NoneType" in message
+    is_unset_attribute = bool(names) and bool(NO_VALUE.search(message))
     own_names = _list_own_attributes(early_end)
     if not is_attribute and not is_unset_attribute and namespace is None and not own_names:
         return None

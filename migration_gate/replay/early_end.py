@@ -30,6 +30,8 @@ class EarlyEnd:
     """settings that the project asked for in vain"""
     supplied: tuple[SettingSupplied, ...] = ()
     """settings that had dummy values"""
+    x_arguments: tuple[str, ...] = ()
+    """of the user's, `name=value`"""
     heads: tuple[str, ...] = ()
     """of the history, if it was read"""
 
@@ -51,6 +53,12 @@ class EarlyEnd:
         if location is None or location.line is None:
             return ""
         return linecache.getline(str(self.project.root / location.file), location.line)
+
+    @property
+    def source(self) -> str:
+        """The file of the project's that failed; '' if it cannot be read."""
+        location = self.failure.location
+        return "".join(linecache.getlines(str(self.project.root / location.file))) if location else ""
 
     @property
     def config_file(self) -> str:

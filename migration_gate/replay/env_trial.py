@@ -128,7 +128,7 @@ def _receive_lines(setup: ReplaySetup, stream: AnswerStream) -> Iterator[Line]:
 
 def _find_error(setup: ReplaySetup, answer: AnswerReader, output: str) -> GateError | None:
     try:
-        verify_replay_started(setup.project, answer, output)
+        verify_replay_started(setup.project, answer, output, setup.settings.x_arguments)
     except GateError as error:
         return error
     return None

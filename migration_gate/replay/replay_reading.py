@@ -101,7 +101,7 @@ def _read_replay(
 ) -> Replay:
     """What the worker did and what the database holds. Raises GateError if nothing was replayed."""
     verify_lock_table(setup.server, answer)
-    verify_replay_started(setup.project, answer, history_run.output)
+    verify_replay_started(setup.project, answer, history_run.output, setup.settings.x_arguments)
     history = answer.history(setup.settings.target, repository_text.revision_files)
     if history_run.replayed_database is not None:
         replayed_database = history_run.replayed_database.result()

@@ -6,11 +6,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from migration_gate.wording import TO_FILL_IN
 from migration_gate.worker.placeholders import OTHER_DATABASES
 from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 
-TO_FILL_IN = "…"
-"""in the place of a value that only the user can know"""
 SHOWN_NAMES = 12
 """names that a note lists"""
 PLAIN_VALUE = re.compile(r"^[A-Za-z/.][\w/.+@-]*$")
@@ -26,14 +25,25 @@ def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
         "PostgreSQL URL in this run; set it under `env:`, to any one"
         for setting in defaults
     ]
-    names = [f"`{setting.name}`" for setting in supplied if setting not in defaults]
+    options = [setting.name for setting in supplied if setting.setting == "option"]
+    variables = [setting for setting in supplied if setting.setting != "option"]
+    names = [setting.name for setting in variables if setting not in defaults]
     if names:
-        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         notes.append(
-            f"the project fails without {', '.join(names[:SHOWN_NAMES])}{more}: dummy values were given; "
-            "where one matters, set it under `env:`"
+            f"the project fails without {_list_shown(names)}: dummy values were given; where one matters, "
+            "set it under `env:`"
+        )
+    if options:
+        notes.append(
+            f"nothing sets {_list_shown(options)} in the Alembic configuration: dummy values were given; "
+            "where one matters, set it in a `hook:`"
         )
     return tuple(notes)
+
+
+def _list_shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:SHOWN_NAMES]) + more
 
 
 def _is_other_database(default: str) -> bool:

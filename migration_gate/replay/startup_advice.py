@@ -15,13 +15,13 @@ from migration_gate.replay import argument_advice, database_advice, machine_advi
 from migration_gate.replay.crash_report import INTERPRETER_ENDED
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import (
-    TO_FILL_IN,
     config_block,
     env_block,
     list_lacking_variables,
     list_places,
     quote_value,
 )
+from migration_gate.wording import TO_FILL_IN
 
 SHOWN_HEADS = 5
 PYTHON = "{python}"
@@ -34,6 +34,7 @@ EXCEPTION_ADVICE = {
     "or put the folder that holds the module on the path: `working_directory:`, or `env: {PYTHONPATH: …}`.",
     "ImportError": f"What is installed for {PYTHON} does not fit the project's code. Install it again, from "
     "the lock file where there is one, with the extras and groups that it needs.",
+    "AssertionError": SETTING_ADVICE,
     "KeyError": SETTING_ADVICE,
     "ValidationError": SETTING_ADVICE,
     "RuntimeError": SETTING_ADVICE,
@@ -87,7 +88,8 @@ def _advise_on_heads(early_end: EarlyEnd) -> str | None:
     target = heads[0] if heads else "REVISION"
     several = f"The history has several heads{f' ({shown})' if shown else ''}"
     if "script directory has" in message:
-        merge = shlex.join(["alembic", "merge", "-m", "merge heads", *heads[:SHOWN_HEADS]])
+        merged = heads if len(heads) <= SHOWN_HEADS else ("heads",)
+        merge = shlex.join(["alembic", "merge", "-m", "merge heads", *merged])
         return f"{several}, and the project's own code asks for the one head. Merge them: `{merge}`."
     return (
         f"{several}. Name the one that production upgrades to: in .migration-gate.yml,\n\n"
@@ -141,6 +143,7 @@ def _advise_on_class(early_end: EarlyEnd) -> str | None:
 
 ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     argument_advice.advise_on_x_arguments,
+    argument_advice.advise_on_flask,
     argument_advice.advise_on_attributes,
     argument_advice.advise_on_interpolation,
     machine_advice.advise_on_libraries,

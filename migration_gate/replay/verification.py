@@ -40,11 +40,13 @@ def verify_bootstrap(project: Project, answer: AnswerReader, output: str) -> Non
         )
 
 
-def verify_replay_started(project: Project, answer: AnswerReader, output: str) -> None:
+def verify_replay_started(
+    project: Project, answer: AnswerReader, output: str, x_arguments: tuple[str, ...]
+) -> None:
     """Raise if the project failed before its first revision; a failing revision is a fact.
 
-    `output` is the end of what the project's code printed. Raises DatabaseRefused, DiskFull, Misconfigured
-    ProjectNotImported or SeveralDatabases.
+    `output` is the end of what the project's code printed, `x_arguments` are the user's. Raises
+    DatabaseRefused, DiskFull, Misconfigured, ProjectNotImported or SeveralDatabases.
     """
     databases = answer.found_databases()
     if databases is not None:
@@ -66,6 +68,7 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
         has_finished_steps=answer.has_finished_steps(),
         missing=failed.missing,
         supplied=answer.supplied_settings(),
+        x_arguments=x_arguments,
         heads=answer.heads(),
         has_refused_connection=any(connection.outcome == "refused" for connection in answer.connections()),
     )

@@ -16,7 +16,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     attempts            a fork for each run of the project: truthful first, then with what it lacked
     retry_decision      whether another attempt may help; additions: what it is given
     startup_failure     an error before the first revision; setting_reads, setting_calls: what was asked for
-    wanted_settings     what an error asks for; named_variables, refused_values: how it says so
+    wanted_settings     what an error asks for; named_variables (dynaconf_names), refused_values: how
+                        it says so; known_choices: values that the code knows
     setting_guesses     what might help after an error that names nothing
     settings_fields     values for settings classes of pydantic; pydantic_fields, field_values
     placeholders        dummy values; pattern_sample: for a regular expression

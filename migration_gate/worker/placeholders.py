@@ -5,6 +5,7 @@ They only decide what the project believes. Where it connects to is decided in `
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Iterator, Optional, Sequence
 
@@ -59,7 +60,24 @@ OTHER_DATABASES = (
 )  # fmt: skip
 """how URLs of databases begin that are not PostgreSQL"""
 SECRET_WORDS = frozenset({"SECRET", "KEY", "TOKEN", "SALT"})
-TYPE_VALUES = {"float": "1", "bool": "true", "list": "gate", "json": "{}", "dict": "{}"}
+TYPE_VALUES = {
+    "float": "1",
+    "bool": "true",
+    "list": "gate",
+    "json": "{}",
+    "dict": "gate=1",
+    "uuid": PLACEHOLDER_UUID,
+    "decimal": "1",
+    "timedelta": "1",
+    "date": "2000-01-01",
+    "datetime": "2000-01-01T00:00:00",
+    "time": "00:00:00",
+    "log_level": "INFO",
+    "email_url": "smtp://gate:gate@localhost:25",
+    "search_url": "simple:///",
+    "db": PLACEHOLDER_URL,
+    "db_url": PLACEHOLDER_URL,
+}
 """by what a settings library is asked for: `env.int("NAME")`, `cast=bool`"""
 HINTS = (
     (r"asyncpg", (ASYNC_URL,)),
@@ -78,9 +96,13 @@ HINTS = (
     (r"\bIP(v4)?\b|address", ("127.0.0.1",)),
     (r"[Tt]imezone|time zone", ("UTC",)),
     (r"\blevel\b", ("INFO",)),
+    (r"No such file", (os.devnull,)),
     (r"\bpath|directory|folder", (".",)),
 )  # fmt: skip
 """what a message says that complains about a value, and values of the form that it wants"""
+LENGTH = re.compile(r"\b(?:[Ll]ength|[Cc]haracters?|[Ll]ong)\b")
+CHOICES = re.compile(r"\bone of:? ([\w.+-]+(?:, (?:or )?[\w.+-]+)+)")
+"""words without quotes, as marshmallow lists them"""
 QUOTED_WORD = re.compile(r"['\"]([A-Za-z][\w.+-]{0,40})['\"]")
 LIMIT = re.compile(r"[<>]|\bg[te]e?\b|\bl[te]e?\b|least|most|greater|less|between")
 """what a message says that a number is too small or too large for"""
@@ -94,6 +116,8 @@ def make_text(name: str, type_name: str = "") -> str:
     if type_name in TYPE_VALUES:
         return TYPE_VALUES[type_name]
     words = _split_name(name)
+    if type_name == "url":
+        return _make_other_url(words) or _make_url(words) or "http://localhost"
     text = _make_other_url(words) or _make_url(words) or ENDINGS.get(words[-1])
     if text is not None:
         return text
@@ -147,9 +171,15 @@ def make_text_instead_of(default: Optional[str], name: str) -> str:
 
 def suggest_texts(name: str, complaint: str) -> Iterator[str]:
     """Values that a setting of this name may have, after a message that complained about an earlier one."""
+    for choices in CHOICES.findall(complaint):
+        yield from choices.replace("or ", "").split(", ")
+    if LENGTH.search(complaint):
+        for number in NUMBER.findall(complaint):
+            yield (make_text(name) + PLACEHOLDER_SECRET * (int(number) // 40 + 1))[: min(int(number), 500)]
     if LIMIT.search(complaint):
         for number in NUMBER.findall(complaint):
             yield from (number, str(int(number) + 1), str(max(int(number) - 1, 0)))
+            yield from ("%s.5" % number, str(max(int(number) - 0.5, 0)))
     words = _split_name(name)
     for pattern, values in HINTS:
         if re.search(pattern, complaint):

@@ -6,11 +6,12 @@ import enum
 import linecache
 import re
 import traceback
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional, Sequence
 
 from .additions import Additions
-from .named_variables import mentions
-from .placeholders import QUOTED_WORD, suggest_texts
+from .known_choices import list_known_choices
+from .named_variables import list_refused_dynaconf_names, mentions
+from .placeholders import PLACEHOLDER_URL, QUOTED_WORD, suggest_texts
 from .startup_failure import StartupFailure
 
 COMPARISON = re.compile(r"\b(?:not )?in\s*(?=[\[({])|[!=]=")
@@ -18,15 +19,27 @@ COMPARISON = re.compile(r"\b(?:not )?in\s*(?=[\[({])|[!=]=")
 DATABASE_URL_COMPLAINT = re.compile(
     r"parse (SQLAlchemy|rfc1738) URL|Can't load plugin: sqlalchemy\.dialects|Could not parse .*URL"
 )
+WANTED_PARTS = re.compile(r"not enough values to unpack \(expected (\d)")
+SPLIT = re.compile(r"split\(['\"]([^'\"])['\"]")
+URL_PREFIX = re.compile(r"startswith\(['\"](postgres\w*(?:\+\w+)?)://")
 SHORT_VALUE = 5
 """characters: a value of so few may stand in any text by chance"""
 NEAR_LINES = 20
 
 
+def try_other_named_value(failure: StartupFailure) -> Optional[Additions]:
+    """The additions with another value for a variable that the error names, or whose value it shows."""
+    return _try_other_value(failure, _list_named(failure) or _list_with_shown_value(failure))
+
+
 def try_other_value(failure: StartupFailure) -> Optional[Additions]:
     """The additions with another value for a variable; None if none is left that may do."""
+    return _try_other_value(failure, list_refused_variables(failure))
+
+
+def _try_other_value(failure: StartupFailure, names: Sequence[str]) -> Optional[Additions]:
     additions = failure.additions
-    for name in dict.fromkeys(list_refused_variables(failure)):
+    for name in dict.fromkeys(names):
         used = (additions.variables[name], *additions.tried.get(name, ()))
         for text in _list_other_values(failure, name, used[0]):
             if text not in (name, *used):
@@ -53,14 +66,17 @@ def list_refused_variables(failure: StartupFailure) -> list[str]:
 
 def _list_named(failure: StartupFailure) -> list[str]:
     """The error names them."""
-    text = failure.text
-    return [name for name in failure.additions.variables if mentions(text, name)]
+    text, given = failure.text, failure.additions.variables
+    names = [name for name in given if mentions(text, name)]
+    return names or [name for name in list_refused_dynaconf_names(failure) if name in given]
 
 
 def _list_with_shown_value(failure: StartupFailure) -> list[str]:
-    """The error shows their value."""
+    """The error shows their value; of several with the same one, those that the failed statement has read."""
     given, text = failure.additions.variables, failure.text
-    return [name for name, value in given.items() if len(value) > SHORT_VALUE and value in text]
+    names = [name for name, value in given.items() if len(value) > SHORT_VALUE and value in text]
+    read_names = {read.name for read in failure.reads.reads if failure.is_read_during_statement(read)}
+    return [name for name in names if name in read_names] or names
 
 
 def _list_read_by_statement(failure: StartupFailure) -> list[str]:
@@ -118,8 +134,20 @@ SIGNS: tuple[Callable[[StartupFailure], list[str]], ...] = (
 def _list_other_values(failure: StartupFailure, name: str, value: str) -> Iterator[str]:
     """Values that the variable may have, the surest first; `value` is the one that it had."""
     yield from _list_enum_values(failure)
+    for error in failure.errors:
+        yield from list_known_choices(error, value)
     yield from _list_compared_words(failure)
-    yield from suggest_texts(name, failure.text.replace(value, ""))
+    complaint = _find_complaint(failure, name).replace(value, "")
+    yield from suggest_texts(name, complaint)
+
+
+def _find_complaint(failure: StartupFailure, name: str) -> str:
+    """What the errors say of this variable: environs collects messages by name (`error_messages`)."""
+    for error in failure.errors:
+        messages = getattr(error, "error_messages", None)
+        if isinstance(messages, dict) and name in messages:
+            return str(messages[name])
+    return failure.text
 
 
 def _list_enum_values(failure: StartupFailure) -> Iterator[str]:
@@ -131,11 +159,21 @@ def _list_enum_values(failure: StartupFailure) -> Iterator[str]:
                 yield from (str(member.value) for member in class_)
 
 
+def _list_split_parts(text: str, source: str) -> Iterator[str]:
+    """`gate:gate` where the statement splits the value at colons, and wants two parts."""
+    wanted, separator = WANTED_PARTS.search(text), SPLIT.search(source)
+    if wanted and separator:
+        yield separator[1].join(["gate"] * int(wanted[1]))
+
+
 def _list_compared_words(failure: StartupFailure) -> Iterator[str]:
     """The words in quotes that the failed statement, or the line above it, compares a value with."""
     statement = failure.innermost_statement
     if statement is None:
         return
+    yield from _list_split_parts(failure.text, statement.source)
+    for scheme in URL_PREFIX.findall(statement.source):
+        yield PLACEHOLDER_URL.replace("postgresql", scheme)
     for number in range(max(statement.lines.start - 1, 1), statement.lines.stop):
         text = linecache.getline(statement.file, number)
         comparison = COMPARISON.search(text)

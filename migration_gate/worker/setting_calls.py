@@ -8,10 +8,15 @@ from typing import Iterator, List, Optional, Tuple
 
 from .deferred_methods import dataclass
 
-CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID")
-TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid"}
-TYPED_METHODS = ("int", "float", "bool", "list", "json", "dict", "uuid")
+CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID", "Decimal", "fromisoformat")
+TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid", "Decimal": "decimal", "fromisoformat": "date"}
+TYPED_METHODS = (
+    "int", "float", "bool", "list", "json", "dict", "uuid", "decimal", "timedelta", "date", "datetime",
+    "time", "url", "log_level", "email_url", "search_url", "db", "db_url",
+)  # fmt: skip
 """of environs and django-environ: `env.int("NAME")`"""
+PREFIXING_METHOD = "prefixed"
+"""of environs"""
 OPTIONAL_READERS = ("get", "getenv", "setdefault", "pop")
 """what answers without an error if the setting is missing"""
 
@@ -65,16 +70,32 @@ def _own_lines(statement: ast.stmt) -> range:
 
 def _walk_calls(tree: ast.Module) -> Iterator[SettingCall]:
     """In the order of the text; a stack, because a sum of hundreds of strings nests too deeply to recurse."""
-    stack: List[Tuple[ast.AST, str, bool]] = [(tree, "", True)]
+    stack: List[Tuple[ast.AST, str, bool, str]] = [(tree, "", True, "")]
     while stack:
-        node, type_name, is_required = stack.pop()
+        node, type_name, is_required, prefix = stack.pop()
         call = _read_call(node, type_name)
         if call is not None:
-            yield replace(call, is_required=call.is_required and is_required)
+            name = prefix + call.name if call.reader.endswith((".", "()")) else call.name
+            yield replace(call, name=name, is_required=call.is_required and is_required)
         inner_type = _converted_type(node)
         is_required = is_required and not isinstance(node, ast.Try)
-        children = [(child, inner_type, is_required) for child in ast.iter_child_nodes(node)]
+        prefix += _read_prefix(node)
+        children = [(child, inner_type, is_required, prefix) for child in ast.iter_child_nodes(node)]
         stack += reversed(children)
+
+
+def _read_prefix(node: ast.AST) -> str:
+    """Of the names in the body of environs' `with env.prefixed("SMTP_"):`; '' for another statement."""
+    if not isinstance(node, ast.With):
+        return ""
+    texts = [
+        _text_of(item.context_expr.args[0])
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call)
+        and _last_name(item.context_expr.func) == PREFIXING_METHOD
+        and item.context_expr.args
+    ]
+    return "".join(filter(None, texts))
 
 
 def _converted_type(node: ast.AST) -> str:
@@ -106,6 +127,8 @@ def _read_function_call(node: ast.Call, type_name: str) -> Optional[SettingCall]
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     has_default = len(node.args) > 1 or "default" in keywords
     method = _last_name(node.func)
+    if method == PREFIXING_METHOD:
+        return None
     return SettingCall(
         name=name,
         line=node.lineno,
@@ -119,7 +142,7 @@ def _find_type(method: str, cast: Optional[ast.expr], outer_type: str) -> str:
     """`config("N", cast=int)`, `env.int("N")`, `int(os.environ["N"])`."""
     cast_name = _last_name(cast) if cast is not None else ""
     if cast_name:
-        return cast_name
+        return TYPES_BY_FUNCTION.get(cast_name, cast_name)
     return method if method in TYPED_METHODS else outer_type
 
 

@@ -100,7 +100,7 @@ class FieldFilling:
         """Fill what was missing, and replace what was refused; False if that cannot be done."""
         has_changed = False
         for refusal in error.errors():
-            for path in self.list_paths(refusal):
+            for path in list(self.list_paths(refusal)) or self._list_of_database(refusal):
                 has_changed = self._fill_field(path, refusal) or has_changed
         return has_changed
 
@@ -123,12 +123,19 @@ class FieldFilling:
         return next((known for known in self.filled if path[: len(known)] == known), None)
 
     def _list_mentioned(self, message: str) -> Iterator[tuple[str, ...]]:
-        """The fields that a validator of the whole class names; else those of a database without a value."""
-        fields = list_fields(self._class)
-        names = [name for name in fields if mentions(message, name)]
-        if not names:
-            names = [name for name in fields if is_database_setting(name) and lacks_value(fields[name])]
-        yield from ((name,) for name in names if name not in self._given)
+        """The fields that a validator of the whole class names, itself or by their variables."""
+        for name in list_fields(self._class):
+            variable = find_variable_name(self._class, (name,))
+            if name not in self._given and (mentions(message, name) or mentions(message, variable)):
+                yield (name,)
+
+    def _list_of_database(self, refusal: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+        """The fields of a database without a value: what a validator of the whole class may want."""
+        if refusal["loc"] and tuple(refusal["loc"]) != ("__root__",):
+            return
+        for name, field in list_fields(self._class).items():
+            if name not in self._given and is_database_setting(name) and lacks_value(field):
+                yield (name,)
 
     def _fill_field(self, path: tuple[str, ...], refusal: Mapping[str, Any]) -> bool:
         tried = self._tried.setdefault(path, [])

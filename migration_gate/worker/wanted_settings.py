@@ -13,7 +13,7 @@ from typing import Callable, Optional
 from .additions import Additions
 from .named_variables import IDENTIFIER, list_named_variables
 from .placeholders import make_text
-from .refused_values import try_other_value
+from .refused_values import try_other_named_value, try_other_value
 from .setting_calls import SettingCall, find_setting_calls, parse_file
 from .startup_failure import StartupFailure
 
@@ -84,8 +84,9 @@ RULES: tuple[Callable[[StartupFailure], Optional[Additions]], ...] = (
     _want_options,
     _want_aws_settings,
     _want_named_variables,
-    try_other_value,
+    try_other_named_value,
     _want_read_variables,
+    try_other_value,
 )
 """in this order: the first that finds something decides"""
 

@@ -54,10 +54,33 @@ OBJECTS = {
         "CREATE TABLE posts (u INTEGER, FOREIGN KEY(u) REFERENCES users (uid))", (USERS,),
         ["`users` a column `uid`", "It has these: id, name, email."],
     ),
+    "a column that a foreign key is made of": (
+        'column "uid" referenced in foreign key constraint does not exist', "42703",
+        "ALTER TABLE posts ADD FOREIGN KEY(uid) REFERENCES users (id)",
+        (USERS, "CREATE TABLE posts (user_id INTEGER)"), ["gives `posts` a column `uid`", "these: user_id."],
+    ),
+    "a column in a policy": (
+        'column "owner" does not exist', "42703", "CREATE POLICY p ON users USING (owner = 1)", (USERS,),
+        ["gives `users` a column `owner`"],
+    ),
+    "a column in the body of a function": (
+        'column "owner" does not exist', "42703",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT owner FROM users $$", (USERS,),
+        ["gives `users` a column `owner`"],
+    ),
+    "a column that a trigger's function uses": (
+        'record "new" has no field "updated_at"', "42703", "INSERT INTO users (name) VALUES ('a')", (USERS,),
+        ["uses `updated_at` of the row, and `users` has no such column. It has these: id, name, email."],
+    ),
+    "a text in double quotes": (
+        'column "Bob" does not exist', "42703", 'UPDATE users SET name = "Bob" WHERE id = 1', (USERS,),
+        ["`\"Bob\"` is a column to PostgreSQL. A text stands in single quotes, `'Bob'`."],
+    ),
     "a column whose name has capital letters": (
         'column "custname" of relation "Ord" does not exist', "42703",
         'UPDATE "S"."Ord" SET custname = 1', (ORDERS,),
-        ["gives `Ord` a column `custname`", "It has these: id, custName.", "Did you mean `custName`?"],
+        ["gives `Ord` a column `custname`", "It has these: id, custName.",
+         'Did you mean `"custName"`? A name'],
     ),
     "a column of an alias of such a table": (
         "column o.Total does not exist", "42703", 'SELECT o."Total" FROM "S"."Ord" o', (ORDERS,),
@@ -112,6 +135,22 @@ OBJECTS = {
     "a dropped type": (
         'type "st" does not exist', "42704", "CREATE TABLE t (s st)",
         ("CREATE TYPE st AS ENUM ('a')", "DROP TYPE st"), ["`st` was there until revision `a1` dropped it"],
+    ),
+    "a number for a boolean": (
+        'column "b" is of type boolean but expression is of type integer', "42804",
+        "UPDATE users SET b = 1", (USERS,), ["write `true` or `false`"],
+    ),
+    "a value of another type": (
+        'column "b" is of type jsonb but expression is of type text', "42804",
+        "UPDATE users SET b = name", (USERS,), ["write `CAST(... AS jsonb)`"],
+    ),
+    "a role that a revision takes": (
+        'role "app" does not exist', "22023", "SET LOCAL ROLE app", (USERS,),
+        ["- sql: CREATE ROLE app SUPERUSER"],
+    ),
+    "an index of plain values in GiST": (
+        'data type integer has no default operator class for access method "gist"', "42704",
+        "CREATE INDEX ix ON users USING gist (id)", (USERS,), ["CREATE EXTENSION IF NOT EXISTS btree_gist"],
     ),
     "a row that is written": (
         'null value in column "id"', "23502", "INSERT INTO users (id) VALUES (NULL)", (USERS,),
@@ -172,6 +211,7 @@ OTHERS = {
     "abstime": ('type "abstime" does not exist', "42704", "CREATE TABLE t (a abstime)", "postgres: 11"),
     "MySQL's back quotes": ("syntax error", "42601", "ALTER TABLE `a` ADD b int", "MySQL's SQL"),
     "MySQL's ON UPDATE": ("syntax error", "42601", "a timestamp ON UPDATE CURRENT_TIMESTAMP", "MySQL's SQL"),
+    "MySQL's place of a column": ("syntax error", "42601", "ALTER TABLE a ADD b int AFTER c", "MySQL's SQL"),
     "MySQL's function": (
         "function ifnull(integer) does not exist",
         "42883",

@@ -45,6 +45,12 @@ BAD: list[Bad] = [
         f"{YML}:1", "`limits.zzz` is not a setting.", "Known here: run, statement, import, install.",
     ),
     (
+        "a gap that was not filled in",
+        YML, "env:\n  KEY: …\n",
+        f"{YML}:2", "`env: KEY` is still `…`, which stands for a value that only you know.",
+        "Write a value that the project accepts.",
+    ),
+    (
         "a wrong word",
         YML, "fail_on: eror\n",
         f"{YML}:1", "`fail_on` must be error or warning, but is `eror`.", "Did you mean `error`?",

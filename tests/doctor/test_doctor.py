@@ -68,6 +68,13 @@ def test_a_draft_has_what_env_py_asks_for_with_the_place_where_the_project_sets_
     assert names["cfg"].get_main_option("script_location") == str(tmp_path / "app/migrations")
 
 
+def test_a_connection_without_which_env_py_fails_is_made_by_the_draft(tmp_path: Path) -> None:
+    write_files(tmp_path, {**FILES, "app/migrations/env.py": 'config.attributes["connection"]'})
+    text = write_hook_draft(settings_for(tmp_path)).file.read_text()
+    assert "import sqlalchemy as sa\n" in text
+    assert 'cfg.attributes["connection"] = sa.create_engine(URL).connect()\n' in text
+
+
 @pytest.mark.parametrize(
     ("files", "error", "words"),
     [

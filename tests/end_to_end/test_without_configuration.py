@@ -182,6 +182,7 @@ settings = Dynaconf(
         Validator("DATABASE_URL", must_exist=True),
         Validator("PORT", must_exist=True, is_type_of=int, gte=1024),
         Validator("MODE", must_exist=True, is_in=["dev", "prod"]),
+        Validator("TAX", must_exist=True, cast=float, gt=0, lt=1),
         Validator("CONTACT", must_exist=True, condition=lambda value: "@" in value),
     ],
 )
@@ -192,9 +193,59 @@ CAST = """
 from decouple import Csv, config
 
 PORTS = config("SHOP_PORTS", cast=Csv(int))
-MODE = config("SHOP_MODE", cast=lambda value: {"a": 1}[value])
+MODE = config("SHOP_MODE", cast=lambda value: {97: 1}[sum(map(ord, value))])
 URL = config("SHOP_DB_URI")
 """
+
+
+CHOICES = {
+    "a key of a dict": "URLS = {'prod': 'postgresql://a@b/c'}\nURL = URLS[os.environ['SHOP_MODE']]\n",
+    "a class": "class Prod:\n    URL = 'postgresql://a@b/c'\n\nURL = globals()[os.getenv('SHOP_MODE')].URL\n",
+    "a module": "import importlib\nMODE = os.environ['SHOP_MODE']\n"
+    "URL = importlib.import_module('shop.mode_' + MODE).URL\n",
+    "a file": "URL = open('shop/%s.url' % os.environ['SHOP_MODE']).read()\n",
+    "a scheme": "URL = os.getenv('SHOP_DB_URL')\nassert URL and URL.startswith('postgresql+psycopg2://')\n",
+    "parts": "user, host = os.environ['SHOP_PARTS'].split(':')\n"
+    "URL = 'postgresql://%s@%s/x' % (user, host)\n",
+}
+
+
+@pytest.mark.parametrize("name", spread_over_every_run(CHOICES, 2))
+def test_a_value_is_one_of_those_that_the_code_knows(here: World, name: str) -> None:
+    files = {"shop/mode_prod.py": "URL = 'postgresql://a@b/c'\n", "shop/prod.url": "postgresql://a@b/c"}
+    here.lay(project(settings_py=f"import os\n{CHOICES[name]}") | files)
+    assert "the project fails without `SHOP_" in text(passes(here.check()))
+
+
+def test_options_of_the_configuration_that_env_py_sets_one_by_one(here: World) -> None:
+    """The second variable is read only when the first is there."""
+    code = "import os\nfor name in ('SHOP_A', 'SHOP_B'):\n    str.upper(os.environ.get(name))\nURL = 'postgresql://a@b/c'"
+    here.lay(project(settings_py=code + "\n"))
+    assert "the project fails without `SHOP_A`, `SHOP_B`:" in text(passes(here.check()))
+
+
+def test_a_default_that_a_validator_of_the_whole_class_refuses_is_replaced(here: World) -> None:
+    code = """
+from pydantic import model_validator
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    secret_key: str = "changethis"
+    postgres_user: str
+    postgres_db: str = ""
+
+    @model_validator(mode="after")
+    def check(self):
+        if self.secret_key == "changethis":
+            raise ValueError("The value of SECRET_KEY is changethis: change it.")
+        return self
+
+
+URL = f"postgresql://{Settings().postgres_user}@host/app"
+"""
+    here.lay(project(settings_py=code))
+    assert "fails without `POSTGRES_USER`, `SECRET_KEY`:" in text(passes(here.check(python=web())))
 
 
 def test_values_are_those_that_libraries_accept_and_what_none_is_known_for_is_said(here: World) -> None:
@@ -291,7 +342,7 @@ def test_a_project_on_another_dialect_that_lacks_something_else_gets_that(here: 
     )
     ini = "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n"
     here.lay(project(alembic_ini=ini, env_py=env, settings_py=f"{settings}engine = create_engine(URL)\n"))
-    assert "fails without `sqlalchemy.url`" in text(passes(here.check()))
+    assert "nothing sets `sqlalchemy.url` in the Alembic configuration" in text(passes(here.check()))
 
 
 def test_sql_of_another_dialect_is_called_that(here: World) -> None:

@@ -38,6 +38,11 @@ def read_variables(top: Path, env_py: str, **modules: str) -> dict[str, bool]:
         ("import os\nurl = os.getenv('A')\nif url is None:\n    url = 'x'", {"A": False}),
         ("import os\ndef need(name):\n    return os.environ[name]\nneed('A')", {"A": True}),
         ("import os\ndef may(name, other=''):\n    return os.getenv(name, other)\nmay('A')", {"A": False}),
+        ("import os\nP = 'A_'\nos.environ[P + 'B']\nos.environ[f'{P}C']", {"A_B": True, "A_C": True}),
+        (
+            "from environs import Env\nenv = Env()\nwith env.prefixed('A_'):\n    env.int('B')\nenv('C')",
+            {"A_B": True, "C": True},
+        ),
         ("class Settings:\n    port: int\nclass OtherSettings(Settings):\n    host: str", {}),
     ],
 )  # fmt: skip
@@ -84,6 +89,35 @@ def test_a_settings_class_may_inherit_from_one_in_another_module(tmp_path: Path)
         "    port: int = 5432\n    _own: int\n",
     )
     assert found == {"APP_KEY": True, "URL": True, "ONE": True, "APP_PORT": False, "DEBUG": False}
+
+
+def test_values_that_validators_of_dynaconf_demand_are_variables(tmp_path: Path) -> None:
+    validators = (
+        "from dynaconf import Validator\nALL = [\n"
+        "    Validator('PORT', 'mail.host', must_exist=True),\n"
+        "    Validator('MODE', is_in=['a', 'b']),\n"
+        "    Validator('NAME', required=True, default='x'),\n"
+        "    Validator('COLOUR', must_exist=True),\n]\n"
+    )
+    settings = (
+        "from dynaconf import Dynaconf\nfrom app.rules import ALL\n"
+        "settings = Dynaconf(envvar_prefix='SHOP', settings_files=['shop.toml'], validators=ALL)\n"
+    )
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/shop.toml").write_text("[default]\ncolour = 'red'\n")
+    found = read_variables(tmp_path, "from app.settings import settings", settings=settings, rules=validators)
+    assert found == {
+        "SHOP_PORT": True,
+        "SHOP_MAIL__HOST": True,
+        "SHOP_MODE": False,
+        "SHOP_NAME": False,
+        "SHOP_COLOUR": False,
+    }
+    without_prefix = settings.replace("envvar_prefix='SHOP'", "envvar_prefix=False")
+    found = read_variables(
+        tmp_path, "from app.settings import settings", settings=without_prefix, rules=validators
+    )
+    assert found["PORT"]
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,12 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
             {"Procfile": "release: flask --app pkg db upgrade\n", "pkg/__init__.py": ""},
             "pkg", "FLASK_APP from `Procfile`",
         ),
+        ({".flaskenv": "FLASK_APP=web:make('dev', True)\n", "web.py": ""}, "web:make('dev', True)",
+         "FLASK_APP from `.flaskenv`"),
+        ({"wsgi.py": "def build():\n    return Flask(__name__)\n"}, "wsgi:build",
+         "FLASK_APP guessed: `wsgi.py` makes an application"),
+        ({"wsgi.py": "def build():\n    return Flask(__name__)\napp = flask.Flask('a')\n"}, "wsgi",
+         "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"README.md": "export FLASK_APP=gone.py\n", "wsgi.py": "app = Flask(__name__)"}, "wsgi",
          "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"src/pkg/__init__.py": "def create_app(): ..."}, "pkg",
@@ -245,6 +251,18 @@ def test_several_configurations_are_named_with_what_to_write(tmp_path: Path) -> 
         "Name them in `.migration-gate.yml`:\n\n    projects:\n      api:\n        alembic: api/alembic.ini\n"
         "      billing:\n        alembic: billing/alembic.ini"
     )
+
+
+def test_configurations_of_one_folder_have_names_of_their_own(tmp_path: Path) -> None:
+    """Two equal keys would be one."""
+    files = {
+        "conf/a.ini": "[alembic]\nscript_location = %(here)s/../one\n",
+        "conf/b.ini": "[alembic]\nscript_location = %(here)s/../two\n",
+        "one/env.py": "",
+        "two/env.py": "",
+    }
+    advice = find_nothing(write_project(tmp_path, files)).advice
+    assert "  a:\n        alembic: conf/a.ini\n      b:\n        alembic: conf/b.ini" in advice
 
 
 def test_the_configuration_that_an_error_suggests_works(tmp_path: Path) -> None:
@@ -435,6 +453,12 @@ def test_a_template_leads_to_the_env_py_below_it(tmp_path: Path, location: str) 
     project = find_in_folder(write_project(tmp_path, files))
     assert project.script_location == tmp_path / "hub/alembic"
     assert project.directory == tmp_path
+
+
+def test_a_folder_in_the_place_of_a_placeholder_is_the_environment(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = %(service)s/migrations\n"
+    files = {"alembic.ini": ini, "shop/migrations/env.py": "", "shop/env.py.txt": ""}
+    assert find_in_folder(write_project(tmp_path, files)).script_location == tmp_path / "shop/migrations"
 
 
 def test_a_template_beside_two_environments_leads_to_none(tmp_path: Path) -> None:

@@ -26,6 +26,30 @@ ADVICE: dict[str, tuple[str, str]] = {
         'config.attributes["connection"]',
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
     ),
+    "an attribute that is passed on": (
+        'config.set_main_option("a", config.attributes.get("url"))',
+        'cfg.attributes["url"] = …  # what',
+    ),
+    "an -x argument that is not told by its name": (
+        "x = dict(item.split('=') for item in config.cmd_opts.x)\nx['tenant']",
+        "x: [tenant=VALUE]",
+    ),
+    "arguments that argparse demands": (
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--tenant', required=True)\nparser.parse_args(context.get_x_argument())",
+        "x: [--tenant=VALUE]",
+    ),
+    "a factory of Flask that wants arguments": (
+        "class NoAppException(Exception): pass\n"
+        "raise NoAppException(\"Detected factory 'make' in module 'shop', "
+        'but could not call it without arguments.")',
+        "flask_app: \"shop:make('VALUE')\"",
+    ),
+    "an application of Flask that has another name": (
+        'class NoAppException(Exception): pass\nraise NoAppException("Failed to find Flask application or '
+        "factory in module 'shop'.\")",
+        "flask_app: shop:NAME",
+    ),
     "an option of the project's own command": (
         "config.cmd_opts.tenant",
         "cfg.cmd_opts = argparse.Namespace(x=None, tenant=False)",
@@ -113,6 +137,35 @@ def test_several_heads_are_named(engine: Engine, name: str) -> None:
     folder = lay(engine.folder(), (*USERS, Rev("0002", "pass")), env(top=top))
     with pytest.raises(GateError) as caught:
         engine.run(folder, **settings)
+    assert words in caught.value.advice
+
+
+def test_all_of_many_heads_are_merged(engine: Engine) -> None:
+    top = "from alembic.script import ScriptDirectory\nScriptDirectory.from_config(config).get_current_head()"
+    revisions = tuple(Rev(f"000{number}", "pass") for number in range(6))
+    with pytest.raises(GateError, match="multiple heads") as caught:
+        engine.run(lay(engine.folder(), revisions, env(top=top)))
+    assert "alembic merge -m 'merge heads' heads`" in caught.value.advice
+
+
+X_VALUES = {
+    "a key": ("{'prod': 1, 'test': 2}[%s['mode']]", "one of those that env.py knows (prod, test)"),
+    "a section": ("config.get_section_option(%s['mode'], 'a')", "one of those that env.py knows (prod)"),
+    "a word": ("assert %s['mode'] == 'a', 'no mode VALUE'", "Write one that env.py knows"),
+}
+
+
+@pytest.mark.parametrize("name", X_VALUES)
+def test_a_value_that_env_py_does_not_know_is_told_with_those_that_it_knows(
+    engine: Engine, name: str
+) -> None:
+    code, words = X_VALUES[name]
+    folder = lay(engine.folder(), USERS, env(top=f"config = context.config\n{code % ARGUMENTS}"))
+    with (folder / "alembic.ini").open("a") as ini:
+        ini.write("[prod]\nb = 1\n")
+    with pytest.raises(GateError) as caught:
+        engine.run(folder, x_arguments=("mode=VALUE",))
+    assert "`VALUE` is the value of `mode` in `x:`, and not one that env.py knows." in caught.value.advice
     assert words in caught.value.advice
 
 

@@ -126,7 +126,7 @@ class Engine:
     ) -> Replay:
         """What the gate reads, and whether it proves that the replay took place here."""
         answer, output = AnswerReader(setup.repository, lines), run.output
-        verify_replay_started(setup.project, answer, output)
+        verify_replay_started(setup.project, answer, output, setup.settings.x_arguments)
         scripts = answer.scripts()
         sources = read_revision_sources(setup, scripts) if scripts is not None else ()
         history = answer.history(setup.settings.target, sources)
