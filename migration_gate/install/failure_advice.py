@@ -20,6 +20,8 @@ PACKAGE_PATTERNS = (
     r"Failed to (?:build|download and build|prepare)[^\n`]*`(?P<name>[\w.-]+?)(?:==|`| @)",
     r"Failed building wheel for (?P<name>[\w.-]+)",
     r"Failed to build(?: installable wheels for)? (?P<name>[\w.-]+)",
+    r"Because (?P<name>[\w.-]+) was not found in the package registry",
+    r"No matching distribution found for (?P<name>[\w.-]+)",
 )
 """how installers name the package that could not be built"""
 PYTHON_RANGE = (
@@ -77,7 +79,8 @@ KNOWN_FAILURES = (
     KnownFailure(
         r"No solution found|was not found in the package registry|no version(s)? of|not found in the cache",
         "A package is not in the index that was asked. If it is a private one, name the index with "
-        "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`.",
+        "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`. If the models do without it, "
+        "leave it out: `without: [<package>]`.",
     ),
     KnownFailure(
         r"dns error|error sending request|Could not connect|Connection (refused|reset)|timed out|"

@@ -17,7 +17,8 @@ from migration_gate.project.search import read_text_file
 MAIN_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/main.txt",
     "requirements/base.txt", "requirements/requirements.txt", "requirements/common.txt",
-    "requirements-prod.txt", "requirements/default.txt", "requirements.lock",
+    "requirements-prod.txt", "requirements/default.txt", "requirements.lock", "requirements.in",
+    "requirements/main.in", "requirements/base.in",
 )  # fmt: skip
 """the files that list what the project needs to run, in the order in which they are preferred"""
 DEVELOPER_WORDS = ("dev", "test", "doc", "lint", "ci")

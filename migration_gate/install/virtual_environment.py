@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 from migration_gate.errors import ProjectNotImported
 from migration_gate.install.environment_cache import EnvironmentFolder
@@ -49,10 +51,17 @@ def create_environment(
         f"Python {request.specifier} is needed ({request.origin}); here are {', '.join(versions) or 'none'}, "
         "and it could not be downloaded.",
         where=str(installer.folder / "python"),
-        advice="Install it on this machine, set `python_version:` to one of these, or let uv reach its "
+        advice="Install it on this machine,"
+        f"{_suggest_version(request.project_range, list(versions))} or let uv reach its "
         "downloads (`UV_PYTHON_INSTALL_MIRROR` names another address).",
         evidence=first.tail,
     )
+
+
+def _suggest_version(project_range: str, versions: Sequence[str]) -> str:
+    """Those of the versions to choose from; none that the project's own range rules out."""
+    allowed = [version for version in versions if SpecifierSet(project_range).contains(version)]
+    return f" set `python_version:` to one of these ({', '.join(allowed)})," if allowed else ""
 
 
 def read_python_version(environment: EnvironmentFolder) -> str:

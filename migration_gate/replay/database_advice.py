@@ -12,6 +12,13 @@ from migration_gate.sql.identifiers import quote_identifier
 
 MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+SEARCH_PATH = re.compile(r"search_path\s*(?:=|TO\b)\s*[\"']?([A-Za-z_]\w*)", re.IGNORECASE)
+REFLECTION = re.compile(r"\breflect\(|autoload_with")
+REFLECT_LATER = (
+    "Have the class derive from DeferredReflection (`sqlalchemy.ext.declarative`) and prepare it when the "
+    "application starts, or write its columns down."
+)
+READ_LATER = "Have a function read it when the application asks for it, and not the import of the module."
 MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
 
 
@@ -38,17 +45,36 @@ def advise_on_reflection(early_end: EarlyEnd) -> str | None:
     reflects = reflects or (
         failure.exception_class == "AttributeError" and ".classes." in early_end.source_line
     )
+    reflects = reflects or _looks_in_reflected_tables(early_end)
     is_missing = failure.sqlstate == "42P01" and match is not None
     if not (reflects or is_missing):
         return None
-    table = match[1] if match else failure.message.rpartition(":")[2].strip(" .`'\"")
+    table = match[1] if match else failure.message.rpartition(":")[2].strip(" .`'\"()")
     failed_line = name_failed_line(failure)
+    later = READ_LATER if is_missing and failure.statement else REFLECT_LATER
     return (
         f"{failed_line} reads `{table}` from the database before any migration has run, and the ephemeral "
-        "database is empty then. Have the class derive from DeferredReflection "
-        "(`sqlalchemy.ext.declarative`) and prepare it when the application starts, or write its columns "
-        "down. If the table is older than the migrations, give the database a start state that has it: in "
+        f"database is empty then. {later} If the table is older than the "
+        "migrations, give the database a start state that has it: in "
         f".migration-gate.yml,\n\n{config_block('start_from: {dump: schema.sql}')}"
+    )
+
+
+def _looks_in_reflected_tables(early_end: EarlyEnd) -> bool:
+    """Whether a table is looked for by its name in a metadata that was read from the database."""
+    is_lookup = early_end.failure.exception_class == "KeyError" and ".tables[" in early_end.source_line
+    return is_lookup and bool(REFLECTION.search(early_end.source))
+
+
+def advise_on_search_path(early_end: EarlyEnd) -> str | None:
+    """A `search_path` of which no schema is there."""
+    if "no schema has been selected" not in early_end.failure.message:
+        return None
+    match = SEARCH_PATH.search(early_end.source)
+    schema = quote_identifier(match[1]) if match else "SCHEMA_NAME"
+    return (
+        f"env.py sets a `search_path` of which no schema is there: make `{schema}` before the migrations, in "
+        f".migration-gate.yml,\n\n{config_block('prepare:', f'  - sql: CREATE SCHEMA {schema}')}"
     )
 
 

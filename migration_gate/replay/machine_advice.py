@@ -40,6 +40,16 @@ NO_NETWORK = re.compile(
     r"Operation not permitted|Connection refused|Network is unreachable|Could not establish|timed out|"
     r"Max retries exceeded|Could not connect|Cannot connect|ConnectionError|ConnectError|credentials"
 )
+NETWORK_PROGRAMS = re.compile(
+    r"\b(pg_isready|psql|pg_dump|pg_restore|createdb|ssh|nc|aws|gcloud|vault|kubectl|cloud[-_]sql[-_]proxy)\b"
+)
+"""what a project runs to reach another machine"""
+DATABASE_IS_DOWN = re.compile(
+    r"\b(database|db|postgres\w*|server)\b.{0,40}\b(not (up|ready|available|reachable|responding)|"
+    r"unavailable|unreachable|down|never came up)\b",
+    re.IGNORECASE,
+)
+"""in a project's own words, after it has waited for its database"""
 NETWORK_EXCEPTIONS = re.compile(
     r"gaierror|Connect\w*(Error|Timeout)|Tunnel|Endpoint|Credential|TransportError"
 )
@@ -57,6 +67,7 @@ DRIVERS = {
 MISSING_FILE = re.compile(r"No such file or directory: b?'([^']+)'")
 DENIED_FILE = re.compile(r"(?:Permission denied|Is a directory|Not a directory): b?'([^']+)'")
 UNMAPPED_LIBRARY = re.compile(r"(/\S+): failed to map segment from shared object")
+PROGRAM_ERRORS = ("CalledProcessError", "TimeoutExpired", "FileNotFoundError")
 SKIP_VARIABLE = "SKIP_TUNNEL"
 SKIPPING = f'if os.environ.get("{SKIP_VARIABLE}") != "1":'
 
@@ -162,13 +173,18 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
         reaches = f"reaches for {NETWORK_LIBRARIES[library]}"
     elif resolves:
         reaches = "looks up the address of another machine"
+    elif failure.exception_class in PROGRAM_ERRORS and NETWORK_PROGRAMS.search(text):
+        reaches = "runs a program that reaches for another machine"
+    elif DATABASE_IS_DOWN.search(text) and not failure.sqlstate:
+        reaches = "waits for the database of another machine"
     elif is_of_network:
         reaches = "reaches for another machine"
     else:
         return None
     return (
         f"{name_failed_line(failure)} {reaches}. The gate has no network, and needs none: every connection "
-        "to a database goes to the ephemeral server. Leave that step out there: put it behind\n\n"
+        "to a database goes to the ephemeral server. Leave that step out there, with what "
+        "uses its result: put it behind\n\n"
         f"{config_block(SKIPPING)}\n\nand set in .migration-gate.yml\n\n{env_block({SKIP_VARIABLE: '1'})}"
     )
 
@@ -205,7 +221,10 @@ def advise_on_drivers(early_end: EarlyEnd) -> str | None:
             "env.py builds a synchronous engine (`create_engine`) from the URL of an asynchronous driver. "
             "Use `create_async_engine` there, or give env.py a URL of `postgresql+psycopg://`."
         )
-    match = re.search(r"No module named '(\w+)'|the (greenlet) library is required", failure.message)
+    match = re.search(
+        r"No module named '(\w+)'|(?:the|'?)\s?(greenlet)'? library is (?:required|installed)",
+        failure.message,
+    )
     module = match and (match[1] or match[2])
     if module not in DRIVERS:
         return None

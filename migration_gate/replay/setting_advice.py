@@ -21,8 +21,12 @@ def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
     """A note on settings that the project failed for the want of."""
     defaults = [setting for setting in supplied if _is_other_database(setting.instead_of)]
     notes = [
-        f"the project uses {_name_backend(setting.instead_of)} where `{setting.name}` is not set: it had a "
-        "PostgreSQL URL in this run; set it under `env:`, to any one"
+        f"the project uses {_name_backend(setting.instead_of)} where `{setting.name}` is not set: it had "
+        + (
+            "a PostgreSQL URL in this run; set it under `env:`, to any one"
+            if "://" in setting.value
+            else f"the value `{setting.value}` in this run; set it under `env:`"
+        )
         for setting in defaults
     ]
     options = [setting.name for setting in supplied if setting.setting == "option"]

@@ -154,6 +154,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     database_advice.advise_on_extensions,
     database_advice.advise_on_roles,
     database_advice.advise_on_schemas,
+    database_advice.advise_on_search_path,
     database_advice.advise_on_rights,
     database_advice.advise_on_reflection,
     machine_advice.advise_on_network,

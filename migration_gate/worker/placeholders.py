@@ -166,6 +166,8 @@ def make_text_instead_of(default: Optional[str], name: str) -> str:
     if default is not None and "://" in default:
         url = ASYNC_URL if "+aio" in default or "+async" in default else PLACEHOLDER_URL
         return name_database(url, _split_name(name))
+    if default is not None and default.lower().startswith(OTHER_DATABASES):
+        return "postgresql"
     return make_text(name)
 
 

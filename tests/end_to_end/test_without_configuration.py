@@ -333,6 +333,12 @@ def test_sql_of_another_dialect_is_avoided_by_the_variable_that_chooses_it(here:
     assert "uses sqlite where `SHOP_DB` is not set" in text(passes(here.check()))
 
 
+def test_a_variable_that_names_the_dialect_alone_gets_that(here: World) -> None:
+    here.lay(project(settings_py=f"import os\nURL = os.getenv('SHOP_ENGINE', 'sqlite') + '://h/x'\n{PRAGMA}"))
+    said = text(passes(here.check()))
+    assert "uses sqlite where `SHOP_ENGINE` is not set: it had the value `postgresql` in this run" in said
+
+
 def test_a_project_on_another_dialect_that_lacks_something_else_gets_that(here: World) -> None:
     """The application's own engine is on SQLite, and env.py fails over the URL of the configuration."""
     call = "engine_from_config(context.config.get_section('alembic'), prefix='sqlalchemy.')"

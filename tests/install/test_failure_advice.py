@@ -27,6 +27,10 @@ from migration_gate.install.failure_advice import explain_failure
         ("the requested Python version (3.9) does not satisfy Python>=3.12", "python_version"),
         ("error: command 'gcc' failed: No such file or directory", "built from source"),
         ("  × No solution found when resolving dependencies", "UV_INDEX=<name>=<url>"),
+        (
+            "No solution found: Because acme-core was not found in the package registry and you need it",
+            "`without: [acme-core]`",
+        ),
         ("error sending request for url: dns error", "could not be reached"),
         ("No space left on device (os error 28)", "disk is full"),
     ],

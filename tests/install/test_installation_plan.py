@@ -15,6 +15,7 @@ from migration_gate.errors import Misconfigured, ProjectNotImported
 from migration_gate.install import needs_installation, plan_installation
 from migration_gate.install.environment_cache import open_cache
 from migration_gate.install.installer import FinishedCommand, Installer
+from migration_gate.install.requirement_files import find_requirement_file
 from tests.support.install_projects import ASYNC_ENV, ENV, make_settings, write_project
 
 
@@ -22,6 +23,13 @@ def test_a_project_without_a_list_of_packages_is_told_what_to_do(tmp_path: Path)
     with pytest.raises(ProjectNotImported, match="No file lists the packages") as raised:
         plan_installation(make_settings(write_project(tmp_path, {}), tmp_path / "cache"))
     assert "install: pip install alembic" in raised.value.advice
+
+
+def test_requirements_that_are_not_compiled_are_installed_from(tmp_path: Path) -> None:
+    write_project(tmp_path, {"requirements.in": "alembic\n"})
+    assert find_requirement_file(tmp_path) == tmp_path / "requirements.in"
+    write_project(tmp_path, {"requirements.txt": "alembic==1.16.5\n"})
+    assert find_requirement_file(tmp_path) == tmp_path / "requirements.txt"
 
 
 def test_an_interpreter_or_an_environment_of_the_workspace_is_enough(tmp_path: Path) -> None:

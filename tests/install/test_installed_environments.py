@@ -432,6 +432,7 @@ def test_a_python_that_cannot_be_had_is_replaced_only_where_the_project_allows_i
     (folder / "pyproject.toml").write_text(project.replace("3.9", "3.77"))
     error = run_failing_installation(make_settings(folder, cache), {**environ, **NOWHERE})
     assert error.message.startswith("Python 3.77 is needed (`.python-version`); here are 3.")
+    assert "python_version:" not in error.advice
 
 
 def test_the_example_is_checked_without_an_interpreter_of_its_own(tmp_path: Path, cache: Path) -> None:

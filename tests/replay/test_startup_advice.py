@@ -68,7 +68,30 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "a table that is read": (
         f"{ENGINE}\nengine.connect().execute(text('select * from logs'))",
-        "Have the class derive from DeferredReflection",
+        "Have a function read it when the application asks for it",
+    ),
+    "a table of a metadata that was read": (
+        f"from sqlalchemy import MetaData\n{ENGINE}\nfound = MetaData()\nfound.reflect(engine)\n"
+        "found.tables['logs']",
+        "reads `logs` from the database before any migration has run",
+    ),
+    "a search path of no schema": (
+        f"{ENGINE}\nwith engine.begin() as c:\n    c.execute(text('SET search_path TO tenant'))\n"
+        "    c.execute(text('CREATE TABLE t (a int)'))",
+        "- sql: CREATE SCHEMA tenant",
+    ),
+    "a program that asks for the database": (
+        "import subprocess\nraise subprocess.CalledProcessError(2, ['pg_isready', '-h', 'db'])",
+        "runs a program that reaches for another machine",
+    ),
+    "a database that was waited for": (
+        "raise SystemExit('the database is not ready')",
+        'SKIP_TUNNEL: "1"',
+    ),
+    "greenlet": (
+        "raise ImportError(\"The SQLAlchemy asyncio module requires that the Python 'greenlet' library is "
+        'installed.")',
+        "-m pip install greenlet",
     ),
     "a secret file": (
         "open('/run/secrets/db_password').read()",
