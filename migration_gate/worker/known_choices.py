@@ -25,7 +25,8 @@ def list_known_choices(error: BaseException, value: str) -> list[str]:
     elif isinstance(error, FileNotFoundError) and value in str(error.filename):
         choices = list(_list_names(str(error.filename), value))
     elif isinstance(error, AttributeError) and value in str(error):
-        choices = list(_list_classes(getattr(error, "obj", None)))
+        owner = getattr(error, "obj", None)
+        choices = list(_list_classes(vars(owner) if isinstance(owner, type(sys)) else {}))
     return list(dict.fromkeys(choices)) if len(choices) <= MOST_CHOICES else []
 
 
@@ -50,7 +51,7 @@ def _list_keys(container: ast.expr, frame: Any) -> Iterator[str]:
         value = frame.f_locals.get(container.id, frame.f_globals.get(container.id))
         keys = list(value) if isinstance(value, dict) else []
     elif isinstance(container, ast.Call) and getattr(container.func, "id", "") == "globals":
-        keys = list(_list_classes(sys.modules.get(frame.f_globals.get("__name__", ""))))
+        keys = list(_list_classes(frame.f_globals))
     else:
         keys = []
     yield from (key for key in keys if isinstance(key, str))
@@ -72,8 +73,8 @@ def _list_names(path: str, value: str) -> Iterator[str]:
             yield name
 
 
-def _list_classes(owner: Any) -> Iterator[str]:
-    """Of a module in which the project looked for one by its name."""
-    for name, value in vars(owner).items() if isinstance(owner, type(sys)) else ():
-        if isinstance(value, type) and value.__module__ == owner.__name__:
+def _list_classes(names: dict[str, Any]) -> Iterator[str]:
+    """Of a module, by its names: one that failed is not among the imported ones."""
+    for name, value in names.items():
+        if isinstance(value, type) and value.__module__ == names.get("__name__"):
             yield name

@@ -121,7 +121,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "where a setting is read": (
         "import os\n{}[os.environ['LICENCE']]",
-        "-licence  # migrations/env.py:",
+        "LICENCE: …  # migrations/env.py:",
     ),
     "a logging setup that is not there": (
         "from logging.config import fileConfig\nfileConfig(config.config_file_name)",
@@ -129,7 +129,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "settings of which no value does": (
         "import os\n{}[os.environ['LICENCE']]",
-        "env:\n      LICENCE: not-a-secret",
+        "No dummy value did for those with `…`.",
     ),
 }
 
