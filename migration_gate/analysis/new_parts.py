@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import Constraint, Facts, Index, Origin, Replay, Snapshot, Table
@@ -40,22 +40,22 @@ def list_judged_revisions(facts: Facts) -> frozenset[str]:
     return frozenset(name for name in observation.revisions if base.find_revision(name) is None)
 
 
-def _list_constraints(facts: Facts) -> Iterator[NewConstraint]:
+def _list_constraints(facts: Facts, constraints: Iterable[Constraint]) -> Iterator[NewConstraint]:
+    """Those of the constraints that the judged revisions made. To find an origin takes long."""
     revisions = list_judged_revisions(facts)
-    if revisions:
-        for constraint in facts.replay.catalog.constraints:
-            origin = _find_addition(facts, constraint, revisions)
-            if origin is not None:
-                yield NewConstraint(constraint, origin)
+    for constraint in constraints if revisions else ():
+        origin = _find_addition(facts, constraint, revisions)
+        if origin is not None:
+            yield NewConstraint(constraint, origin)
 
 
-def _list_indexes(facts: Facts) -> Iterator[NewIndex]:
+def _list_indexes(facts: Facts, indexes: Iterable[Index]) -> Iterator[NewIndex]:
+    """Those of the indexes that the judged revisions made."""
     revisions = list_judged_revisions(facts)
-    if revisions:
-        for index in facts.replay.catalog.indexes:
-            origin = _find_addition(facts, index, revisions)
-            if origin is not None:
-                yield NewIndex(index, origin)
+    for index in indexes if revisions else ():
+        origin = _find_addition(facts, index, revisions)
+        if origin is not None:
+            yield NewIndex(index, origin)
 
 
 def _find_addition(facts: Facts, part: Constraint | Index, revisions: frozenset[str]) -> Origin | None:
@@ -83,11 +83,14 @@ def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
     An index of the parent's is one of the partition's, too.
     """
     catalog = facts.replay.catalog
-    for item in _list_constraints(facts):
-        key = item.constraint
-        has_index = key.kind != "foreign key" or is_indexed(catalog, key)
-        if not has_index and all(is_indexed(catalog, upper) for upper in _list_inherited(catalog, key)):
-            yield item
+    keys = (
+        key
+        for key in catalog.constraints
+        if key.kind == "foreign key"
+        and not is_indexed(catalog, key)
+        and all(is_indexed(catalog, upper) for upper in _list_inherited(catalog, key))
+    )
+    yield from _list_constraints(facts, keys)
 
 
 def is_indexed(catalog: Snapshot, key: Constraint) -> bool:
@@ -109,11 +112,14 @@ def find_unvalidated_constraints(facts: Facts) -> Iterator[NewConstraint]:
 
     With the parent's one, Postgres validates these, too.
     """
-    for item in _list_constraints(facts):
-        inherited = _list_inherited(facts.replay.catalog, item.constraint)
-        is_unvalidated = item.constraint.definition.endswith(NOT_VALID)
-        if is_unvalidated and not any(upper.definition.endswith(NOT_VALID) for upper in inherited):
-            yield item
+    catalog = facts.replay.catalog
+    rules = (
+        rule
+        for rule in catalog.constraints
+        if rule.definition.endswith(NOT_VALID)
+        and not any(upper.definition.endswith(NOT_VALID) for upper in _list_inherited(catalog, rule))
+    )
+    yield from _list_constraints(facts, rules)
 
 
 def _list_inherited(catalog: Snapshot, constraint: Constraint) -> Iterator[Constraint]:
@@ -128,19 +134,25 @@ def _list_inherited(catalog: Snapshot, constraint: Constraint) -> Iterator[Const
 
 def find_invalid_indexes(facts: Facts) -> Iterator[NewIndex]:
     """Indexes of the change that no query uses."""
-    return (item for item in _list_indexes(facts) if not item.index.valid)
+    yield from _list_indexes(facts, (index for index in facts.replay.catalog.indexes if not index.valid))
 
 
 def find_duplicate_indexes(facts: Facts) -> Iterator[NewIndex]:
     """Indexes of the change that do what another one does; not those that a partition has by its parent."""
+    catalog = facts.replay.catalog
+    twins = {
+        (index.schema, index.name): twin
+        for index in catalog.indexes
+        if (twin := _find_twin(catalog, index)) is not None
+    }
+    copies = (index for index in catalog.indexes if (index.schema, index.name) in twins)
     items = [
-        NewIndex(item.index, item.origin, twin)
-        for item in _list_indexes(facts)
-        if (twin := _find_twin(facts.replay.catalog, item.index)) is not None
+        NewIndex(item.index, item.origin, twins[item.index.schema, item.index.name])
+        for item in _list_indexes(facts, copies)
     ]
     known = {(f"{item.index.schema}.{item.index.table}", _without_table(item.index)) for item in items}
     for item in items:
-        table = facts.replay.catalog.find_table(item.index.schema, item.index.table)
+        table = catalog.find_table(item.index.schema, item.index.table)
         parents = table.inherits if table is not None and table.partition_bound is not None else ()
         if not any((parent, _without_table(item.index)) in known for parent in parents):
             yield item
