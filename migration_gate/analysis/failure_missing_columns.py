@@ -30,11 +30,6 @@ def describe_missing_column(failure: Failure, replay: Replay) -> str:
     """For a column that the table does not have at this point of the history."""
     qualified = find_in_message(rf"(?:column|has no field) {NAME}", failure)
     column = without_schema(qualified)
-    if _is_quoted_value(column, failure.statement or ""):
-        return (
-            f'Double quotes are for names: `"{column}"` is a column to PostgreSQL. A text stands in single '
-            f"quotes, `'{column}'`."
-        )
     executed = read_executed_ddl(replay)
     table = _find_table(failure, qualified, executed)
     columns = executed.columns.get(table) or _list_logged_columns(table, replay)
@@ -42,8 +37,15 @@ def describe_missing_column(failure: Failure, replay: Replay) -> str:
     if _TRIGGER_ROW.search(failure.message):
         return _describe_trigger_row(table, column, others)
     nearest = nearest_name(column, others)
+    history = _describe_history(table, column, executed, replay)
+    if not history and not nearest and _is_quoted_value(column, failure.statement or ""):
+        return (
+            f'Double quotes are for names: `"{column}"` is a column to PostgreSQL. A text stands in single '
+            f"quotes, `'{column}'`."
+        )
+    subject = f"`{table}`" if table else "that table"
     sentences = (
-        _describe_history(table, column, executed, replay),
+        history or f"No revision up to here gives {subject} a column `{column}`.",
         _list_columns(others),
         _suggest(nearest, column),
         _MODELS_ARE_NEWER,
@@ -75,7 +77,7 @@ def _suggest(nearest: str | None, column: str) -> str:
 
 
 def _describe_history(table: str, column: str, executed: ExecutedDdl, replay: Replay) -> str:
-    """What became of the column, or which revision will add it."""
+    """What became of the column, or which revision will add it; '' if none has to do with it."""
     subject = f"`{table}`" if table else "that table"
     event = executed.find_last(column, "column", table=table)
     if event is not None:
@@ -83,7 +85,7 @@ def _describe_history(table: str, column: str, executed: ExecutedDdl, replay: Re
     later = _find_adding_file(table, column, replay)
     if later:
         return f"The column `{column}` comes with {later}, which does not run before this one."
-    return f"No revision up to here gives {subject} a column `{column}`."
+    return ""
 
 
 def _describe_past(event: DdlEvent, column: str, subject: str) -> str:

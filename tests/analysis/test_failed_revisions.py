@@ -76,6 +76,15 @@ OBJECTS = {
         'column "Bob" does not exist', "42703", 'UPDATE users SET name = "Bob" WHERE id = 1', (USERS,),
         ["`\"Bob\"` is a column to PostgreSQL. A text stands in single quotes, `'Bob'`."],
     ),
+    "a renamed column in double quotes": (
+        'column "name" does not exist', "42703", 'UPDATE users SET email = "name"',
+        (USERS, "ALTER TABLE users RENAME name TO full_name"),
+        ["Revision `a1` renamed `name` of `users` to `full_name`"],
+    ),
+    "a misspelt column in double quotes": (
+        'column "emial" does not exist', "42703", 'UPDATE users SET name = "emial"', (USERS,),
+        ["gives `users` a column `emial`", "Did you mean `email`?"],
+    ),
     "a column whose name has capital letters": (
         'column "custname" of relation "Ord" does not exist', "42703",
         'UPDATE "S"."Ord" SET custname = 1', (ORDERS,),
