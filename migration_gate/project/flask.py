@@ -46,6 +46,8 @@ START_FILES = (
 )
 """what may say how the application is started, likeliest first"""
 MAKES_APPLICATION = re.compile(r"\bcreate_app\b|\bFlask\(")
+GIVES_APPLICATION = re.compile(r"\bMigrate\(\s*app\b")
+"""what a module does that has imported the application"""
 FLASK_NAMES = frozenset({"create_app", "make_app"})
 """factories that Flask calls by itself"""
 LARGEST_FILE = 500_000
@@ -150,13 +152,13 @@ def _module_name(file: Path, top: Path) -> str:
 
 
 def _find_application_files(top: Path) -> Iterator[Path]:
-    """Files of the usual names that make a Flask application, then packages that do."""
+    """Files of the usual names that make an application, packages that do, then files that import one."""
     packages = [*list_subfolders(top), *list_subfolders(top / "src")]
     candidates = [folder / name for folder in (top, top / "src", *packages) for name in APPLICATION_FILES]
     candidates += [package / "__init__.py" for package in packages]
-    for file in candidates:
-        if file.is_file() and MAKES_APPLICATION.search(read_text_file(file)):
-            yield file
+    texts = {file: read_text_file(file) for file in candidates if file.is_file()}
+    for sign in (MAKES_APPLICATION, GIVES_APPLICATION):
+        yield from (file for file, text in texts.items() if sign.search(text))
 
 
 def _find_names_in_files(top: Path) -> Iterator[tuple[Path, str]]:

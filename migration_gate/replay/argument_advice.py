@@ -139,10 +139,8 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     message = early_end.failure.message
     names = list_missing_names("attribute", early_end.missing)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
-    is_attribute = any(re.search(rf"['\"]{re.escape(name)}['\"]", message) for name in names)
-    is_unset_attribute = bool(names) and bool(NO_VALUE.search(message))
     own_names = _list_own_attributes(early_end)
-    if not is_attribute and not is_unset_attribute and namespace is None and not own_names:
+    if not _is_about_attributes(early_end, names) and namespace is None and not own_names:
         return None
     lines = ["from alembic.config import Config", f'cfg = Config("{early_end.config_file}")']
     if namespace is not None:
@@ -159,6 +157,15 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
         f"`ci/alembic_config.py`:\n\n{config_block(*dict.fromkeys(lines))}\n\nand name it in "
         f".migration-gate.yml:\n\n{config_block('hook: ci/alembic_config.py')}"
     )
+
+
+def _is_about_attributes(early_end: EarlyEnd, names: list[str]) -> bool:
+    """Whether one of these was lacking: by an error over it, or as the project's own code says."""
+    message = early_end.failure.message
+    is_raised_by_hand = early_end.source_line.lstrip().startswith("raise ")
+    edge = r"\b" if is_raised_by_hand else r"['\"]"
+    is_named = any(re.search(f"{edge}{re.escape(name)}{edge}", message) for name in names)
+    return is_named or bool(names and NO_VALUE.search(message))
 
 
 def _list_own_attributes(early_end: EarlyEnd) -> list[str]:

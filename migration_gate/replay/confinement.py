@@ -43,6 +43,7 @@ CACHE_AMONG_TEMPORARY_FILES = (
     "the gate's cache is {}, among temporary files: the project's code makes no new files beside it, and "
     "TMPDIR is a folder of the run; set XDG_CACHE_HOME or `cache:` to a folder elsewhere"
 )
+FIXED_HASH_SEED = "0"
 HOME_VARIABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 """name folders of the user's, which programs look for in HOME where these are not set"""
 
@@ -135,10 +136,12 @@ def build_environment(
 ) -> dict[str, str]:
     """The variables that the interpreter starts with; what names the server follows with the order.
 
+    Sets have one order in every run, so that a revision that goes through one does the same each time.
     HOME is a folder of the run's: the user's own holds keys, and what programs run at the next log-in. The
     packages that the user has installed for all projects (`pip install --user`) are found where they are.
     """
     environment = {name: value for name, value in environ.items() if not name.startswith(WITHHELD_PREFIXES)}
+    environment.setdefault("PYTHONHASHSEED", FIXED_HASH_SEED)
     if not sys.platform.startswith("linux"):
         return environment | settings.env_by_name()
     account = confinement.account

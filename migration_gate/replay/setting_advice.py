@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from migration_gate.wording import TO_FILL_IN
-from migration_gate.worker.placeholders import OTHER_DATABASES
+from migration_gate.worker.placeholders import OTHER_DATABASES, is_database_setting
 from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 
 SHOWN_NAMES = 12
@@ -30,22 +30,28 @@ def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
         for setting in defaults
     ]
     options = [setting.name for setting in supplied if setting.setting == "option"]
-    variables = [setting for setting in supplied if setting.setting != "option"]
+    variables = [setting for setting in supplied if setting.setting in ("variable", "field")]
     names = [setting.name for setting in variables if setting not in defaults]
     if names:
         notes.append(
-            f"the project fails without {_list_shown(names)}: dummy values were given; where one matters, "
+            f"the project fails without {list_shown(names)}: dummy values were given; where one matters, "
             "set it under `env:`"
         )
     if options:
         notes.append(
-            f"nothing sets {_list_shown(options)} in the Alembic configuration: dummy values were given; "
+            f"nothing sets {list_shown(options)} in the Alembic configuration: dummy values were given; "
             "where one matters, set it in a `hook:`"
         )
+    notes += [
+        f"nothing sets `{setting.name}` in the configuration of the Flask application: it had a dummy value"
+        for setting in supplied
+        if setting.setting == "flask"
+    ]
     return tuple(notes)
 
 
-def _list_shown(names: Sequence[str]) -> str:
+def list_shown(names: Sequence[str]) -> str:
+    """Names for a sentence: the first of many, and how many more there are."""
     more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
     return ", ".join(f"`{name}`" for name in names[:SHOWN_NAMES]) + more
 
@@ -63,13 +69,27 @@ def list_lacking_variables(
 ) -> dict[str, str]:
     """Every variable that the project asked for and was not given by the user, with an example of a value.
 
-    Those with a default of the project's own are left out, but for databases of another kind.
+    Those with a default of the project's own are left out, but for databases of another kind; and those with
+    which the project came no further.
     """
-    variables = {setting.name: setting.value for setting in supplied if setting.setting != "option"}
+    variables = {
+        setting.name: setting.value for setting in supplied if setting.setting in ("variable", "field")
+    }
     for setting in missing:
-        if setting.kind == "variable" and (setting.default is None or _is_other_database(setting.default)):
+        if setting.kind != "variable" or _is_mere_guess(setting):
+            continue
+        if setting.default is None or _is_other_database(setting.default):
             variables.setdefault(setting.name, setting.example)
     return variables
+
+
+def list_mere_guesses(missing: Sequence[MissingSetting]) -> list[str]:
+    """Variables that the project reads and may do without: with dummy values it came no further."""
+    return [setting.name for setting in missing if _is_mere_guess(setting)]
+
+
+def _is_mere_guess(setting: MissingSetting) -> bool:
+    return setting.guessed_in_vain and not is_database_setting(setting.name)
 
 
 def list_places(supplied: Sequence[SettingSupplied], missing: Sequence[MissingSetting]) -> dict[str, str]:

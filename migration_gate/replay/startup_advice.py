@@ -18,7 +18,9 @@ from migration_gate.replay.setting_advice import (
     config_block,
     env_block,
     list_lacking_variables,
+    list_mere_guesses,
     list_places,
+    list_shown,
     quote_value,
 )
 from migration_gate.wording import TO_FILL_IN
@@ -99,9 +101,12 @@ def _advise_on_heads(early_end: EarlyEnd) -> str | None:
 
 def _advise_on_settings(early_end: EarlyEnd) -> str | None:
     variables = list_lacking_variables(early_end.supplied, early_end.missing)
+    guesses = list_mere_guesses(early_end.missing)
     is_of_setting = early_end.failure.exception_class in EXCEPTION_ADVICE or early_end.supplied
-    if not variables or not (is_of_setting or _names_any(early_end.failure, variables)):
+    if not (is_of_setting or _names_any(early_end.failure, variables)):
         return None
+    if not variables:
+        return f"{_describe_guesses(guesses)} {SETTING_ADVICE}" if guesses else None
     dummies = " Dummy values did not do." if early_end.supplied else ""
     if "" in variables.values():
         dummies = f" No dummy value did for those with `{TO_FILL_IN}`."
@@ -109,7 +114,12 @@ def _advise_on_settings(early_end: EarlyEnd) -> str | None:
         f"The project asks for settings that are not set.{dummies} Give them in .migration-gate.yml, or name "
         f"an `env_file:`; any value of the right form will do, since every connection is redirected:\n\n"
         f"{env_block(variables, list_places(early_end.supplied, early_end.missing))}"
+        + (f"\n\n{_describe_guesses(guesses)}" if guesses else "")
     )
+
+
+def _describe_guesses(names: list[str]) -> str:
+    return f"The project also asks for {list_shown(names)}, and came no further when they had dummy values."
 
 
 def _names_any(failure: Failure, names: Iterable[str]) -> bool:

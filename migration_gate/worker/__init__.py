@@ -19,6 +19,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     wanted_settings     what an error asks for; named_variables (dynaconf_names), refused_values: how
                         it says so; known_choices: values that the code knows
     setting_guesses     what might help after an error that names nothing
+    flask_database      the address of a database for a Flask application that has none
     settings_fields     values for settings classes of pydantic; pydantic_fields, field_values
     placeholders        dummy values; pattern_sample: for a regular expression
     several_databases   an env.py that migrates more than one; step_keywords: what it tells the revisions

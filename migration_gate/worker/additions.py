@@ -25,6 +25,10 @@ class Additions:
     """`cmd_opts`, as the command `alembic` sets them"""
     replaced: dict[str, str] = field(default_factory=dict)
     """what the project's code takes if a variable is not set"""
+    flask_url: bool = False
+    """a `SQLALCHEMY_DATABASE_URI` in the configuration of a Flask application"""
+    guessed_in_vain: list[str] = field(default_factory=list)
+    """variables whose dummy values, all at once, did not help"""
     settings_fields: bool = False
     """values for the required fields of pydantic's settings classes"""
 

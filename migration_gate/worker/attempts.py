@@ -63,7 +63,9 @@ class Attempt:
 
     def take_guess_back(self, use: UseOfRun) -> NoReturn:
         """End this attempt, and have a last one without what was only guessed."""
-        self._ask_for(Attempt(self.proven or Additions(), is_final=True), use)
+        proven = self.proven or Additions()
+        guessed = [name for name in self.additions.variables if name not in proven.variables]
+        self._ask_for(Attempt(dataclasses.replace(proven, guessed_in_vain=guessed), is_final=True), use)
 
     def give_up(self, additions: Additions, use: UseOfRun) -> NoReturn:
         """End this attempt, and have a last one with fewer additions, whose error says more."""

@@ -11,6 +11,7 @@ from .additions import Additions
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, UseOfRun
 from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
+from .flask_database import OPTION, FlaskDatabase
 from .import_hooks import ImportHooks
 from .listener_guard import ListenerGuard
 from .placeholders import PLACEHOLDER_URL, make_text
@@ -46,6 +47,7 @@ class RetryDecision:
         self._redirection = redirection
         self._reads = SettingReads(guard)
         self._fields = SettingsFields(self._reads, guard)
+        self._flask = FlaskDatabase()
         self._attempt = Attempt(is_final=True)
         self._config: Any = None
 
@@ -55,9 +57,10 @@ class RetryDecision:
         return self._attempt.additions
 
     def install(self, imports: ImportHooks) -> None:
-        """Watch the environment's variables, and settings classes."""
+        """Watch the environment's variables, settings classes and Flask-SQLAlchemy."""
         self._reads.install()
         self._fields.install(imports)
+        self._flask.install(imports)
         await_database = self._redirection.await_database
 
         def decide_and_await() -> None:
@@ -74,6 +77,7 @@ class RetryDecision:
         os.environ.update(attempt.additions.variables)
         self._reads.supplied = set(attempt.additions.variables)
         self._fields.is_filling = attempt.additions.settings_fields
+        self._flask.is_filling = attempt.additions.flask_url
 
     def watch_config(self, config: Any) -> None:
         """Watch what is asked of the project's alembic.config.Config."""
@@ -106,11 +110,13 @@ class RetryDecision:
         additions = find_wanted_settings(failure)
         if additions is not None:
             self._try_again(additions)
-        if self._attempt.proven is not None:
-            self._take_guess_back()
         guess = guess_settings(
             failure, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
         )
+        if self._attempt.proven is not None:
+            if guess is not None:
+                self._try_again(guess)
+            self._take_guess_back()
         # On another database than PostgreSQL the project may have failed over that alone.
         postgresql = self._guess_postgresql()
         first = postgresql if failure.is_of_database() else guess
@@ -201,6 +207,8 @@ class RetryDecision:
         options = {**additions.options, **({"sqlalchemy.url": PLACEHOLDER_URL} if additions.url else {})}
         for name, value in options.items():
             self._answer.send(SettingSupplied("option", name, value))
+        if self._flask.is_supplied:
+            self._answer.send(SettingSupplied("flask", OPTION, PLACEHOLDER_URL))
 
     def missing_settings(self) -> tuple[MissingSetting, ...]:
         """What was asked for in vain in this attempt."""
@@ -211,7 +219,9 @@ class RetryDecision:
             is_own = any(self._is_project_file(caller.file) for caller in read.callers[:1])
             if is_own and not read.is_existence_check:
                 example = self.additions.suggest_example(read.name)
-                yield MissingSetting("variable", read.name, example, read.default, self._place_of(read))
+                in_vain = read.name in self.additions.guessed_in_vain
+                place = self._place_of(read)
+                yield MissingSetting("variable", read.name, example, read.default, place, in_vain)
         refused = set(self.additions.tried).difference(self.additions.variables)
         for name in (*sorted(refused), *self._fields.refused):
             yield MissingSetting("variable", name, place=self._find_place(name))

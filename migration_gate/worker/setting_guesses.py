@@ -21,7 +21,9 @@ SHORT_DEFAULT = 3
 def guess_settings(
     failure: StartupFailure, *, lacks_url: bool, lacks_command_line: bool
 ) -> Optional[Additions]:
-    """The additions with all that was asked for in vain and may be what this error is about.
+    """The additions with what was asked for in vain and may be what this error is about, the likeliest first.
+
+    If the project fails again, the next guess has more: a value that fits no other variable does harm.
 
     `lacks_url`: the configuration has no `sqlalchemy.url`; `lacks_command_line`: it has no `cmd_opts`.
     """
@@ -43,10 +45,16 @@ def _fails_with(failure: StartupFailure, names: tuple[str, ...]) -> bool:
 
 
 def _guess_variables(failure: StartupFailure) -> Additions:
+    """Those of a database, where there are any; if these did not do, those that were read near the error."""
     additions = failure.additions
-    for read in failure.reads.missing_variables().values():
-        if read.name not in additions.variables and _may_help(read, failure):
-            additions = additions.replace_default(read.name, read.default)
+    reads = [
+        read
+        for read in failure.reads.missing_variables().values()
+        if read.name not in additions.variables and _may_help(read, failure)
+    ]
+    of_database = [read for read in reads if read.default is not None or is_database_setting(read.name)]
+    for read in of_database or reads:
+        additions = additions.replace_default(read.name, read.default)
     return additions
 
 

@@ -11,8 +11,9 @@ import os
 from typing import Callable, Optional
 
 from .additions import Additions
+from .flask_database import OPTION
 from .named_variables import IDENTIFIER, list_named_variables
-from .placeholders import make_text
+from .placeholders import is_database_setting, make_text
 from .refused_values import try_other_named_value, try_other_value
 from .setting_calls import SettingCall, find_setting_calls, parse_file
 from .startup_failure import StartupFailure
@@ -67,6 +68,16 @@ def _want_aws_settings(failure: StartupFailure) -> Optional[Additions]:
     return additions if additions != failure.additions else None
 
 
+def _want_flask_url(failure: StartupFailure) -> Optional[Additions]:
+    """What Flask-SQLAlchemy lacks, unless a variable may give it: the project knows more by that one."""
+    if OPTION not in failure.text or failure.additions.flask_url:
+        return None
+    for read in failure.reads.missing_variables().values():
+        if is_database_setting(read.name) and failure.is_own_read(read) and read.default is None:
+            return None
+    return dataclasses.replace(failure.additions, flask_url=True)
+
+
 def _want_named_variables(failure: StartupFailure) -> Optional[Additions]:
     """Variables that the error names."""
     return _add_variables(failure, list_named_variables(failure))
@@ -83,6 +94,7 @@ RULES: tuple[Callable[[StartupFailure], Optional[Additions]], ...] = (
     _want_settings_fields,
     _want_options,
     _want_aws_settings,
+    _want_flask_url,
     _want_named_variables,
     try_other_named_value,
     _want_read_variables,

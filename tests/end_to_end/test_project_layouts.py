@@ -102,6 +102,48 @@ def test_the_application_of_flask_migrate_is_found(here: World, name: str, body:
     assert f"FLASK_APP from `{name}`" in text(passes(here.check(python=web())))
 
 
+def flask_project(factory: str) -> dict[str, str]:
+    """A project with Flask-Migrate, whose application is found by its file's name."""
+    return {
+        "app.py": factory, "migrations/env.py": FLASK_ENV, "migrations/alembic.ini": "[alembic]\n",
+        "migrations/script.py.mako": "", "migrations/versions/one.py": revision("one", None, CREATE),
+        "migrations/versions/two.py": revision("two", "one", WIDEN),
+    }  # fmt: skip
+
+
+OWN_URL = 'app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///shop.db"'
+
+
+def test_an_application_without_an_address_has_one(here: World) -> None:
+    """Its own comes from a file of settings, which only the machines of production have."""
+    here.lay(flask_project(FLASK.replace(OWN_URL, "app.config.from_pyfile('/etc/shop.cfg', silent=True)")))
+    said = text(passes(here.check(python=web())))
+    assert "nothing sets `SQLALCHEMY_DATABASE_URI` in the configuration of the Flask application" in said
+
+
+def test_of_what_an_application_reads_only_the_address_has_a_dummy_value(here: World) -> None:
+    """A dummy value of the others would end it, or make a file in the project's folder."""
+    reads = """import logging, os
+    if os.getenv("APP_SETTINGS"):
+        app.config.from_object(os.getenv("APP_SETTINGS"))
+    if os.getenv("APP_LOG"):
+        logging.basicConfig(filename=os.getenv("APP_LOG"))
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.getenv("SHOP_DATABASE")"""
+    here.lay(flask_project(FLASK.replace(OWN_URL, reads)))
+    said = text(passes(here.check(python=web())))
+    assert "the project fails without `SHOP_DATABASE`: dummy values were given" in said
+    assert not [file for file in here.project.iterdir() if "not-a-secret" in file.name]
+
+
+def test_variables_whose_dummy_values_were_of_no_help_are_named_without_them(here: World) -> None:
+    factory = 'import os\nos.getenv("APP_LOG")\nraise RuntimeError("The application is not set up")\n'
+    here.lay(flask_project(factory + FLASK))
+    ran = here.check(python=web())
+    assert ran.status == 2
+    assert "The project also asks for `APP_LOG`, and came no further when they had dummy values." in text(ran)
+    assert "APP_LOG: " not in ran.out
+
+
 def test_two_configurations_without_a_choice_are_refused(here: World) -> None:
     both = {**moved(project(), {"": "shop-a/"}), **moved(project(), {"": "shop-b/"})}
     here.lay(both)

@@ -206,6 +206,8 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
          "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"README.md": "export FLASK_APP=gone.py\n", "wsgi.py": "app = Flask(__name__)"}, "wsgi",
          "FLASK_APP guessed: `wsgi.py` makes an application"),
+        ({"pkg/app.py": "from pkg.core import app\nmigrate = Migrate(app, db)\n"}, "pkg.app",
+         "FLASK_APP guessed: `pkg/app.py` makes an application"),
         ({"src/pkg/__init__.py": "def create_app(): ..."}, "pkg",
          "FLASK_APP guessed: `src/pkg/__init__.py` makes an application"),
     ],

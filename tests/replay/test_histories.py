@@ -385,3 +385,13 @@ def test_the_catalog_between_two_steps_is_the_same_for_both(engine: Engine, conf
     steps = ran.replay.steps
     assert [earlier.after for earlier in steps[:-1]] == [later.before for later in steps[1:]]
     assert steps[-1].after is not None
+
+
+def test_a_set_has_the_same_order_in_each_run(engine: Engine) -> None:
+    """What is compared with the base is two runs: a revision that goes through a set is no edited one."""
+    names = [f"part_{number}" for number in range(12)]
+    body = f"for name in {set(names)!r}:\n    op.create_table(name, sa.Column('id', sa.Integer))"
+    runs = [engine.run(lay(engine.folder(), one(body), env())).replay for _ in range(2)]
+    first, second = ([statement.sql for statement in replay.steps[0].statements] for replay in runs)
+    assert len(first) == len(names)
+    assert first == second

@@ -26,6 +26,11 @@ ADVICE: dict[str, tuple[str, str]] = {
         'config.attributes["connection"]',
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
     ),
+    "an attribute of which the project itself says so": (
+        'if config.attributes.get("connection") is None: pass\n'
+        'raise RuntimeError("No connection is set, see the README")',
+        'cfg.attributes["connection"] = engine.connect()\n\nand name it',
+    ),
     "an attribute that is passed on": (
         'config.set_main_option("a", config.attributes.get("url"))',
         'cfg.attributes["url"] = …  # what',

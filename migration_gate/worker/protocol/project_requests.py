@@ -6,7 +6,7 @@ from typing import Literal, Optional
 
 from ..deferred_methods import dataclass
 
-SettingKind = Literal["variable", "field", "option", "x", "attribute", "config"]
+SettingKind = Literal["variable", "field", "option", "flask", "x", "attribute", "config"]
 """of the environment, of a settings class (by the variable that would give it), of the configuration's
 section, an `-x` argument, an attribute of the configuration"""
 Interception = Literal["url", "creator", "driver"]
@@ -27,6 +27,8 @@ class MissingSetting:
     """what the project's code takes instead"""
     place: str = ""
     """`file:line` of the project's that asks for it; the file below the working directory, else absolute"""
+    guessed_in_vain: bool = False
+    """the project did not come further when it, and others like it, had dummy values"""
 
 
 @dataclass(frozen=True)
