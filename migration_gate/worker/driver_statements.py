@@ -8,7 +8,7 @@ from typing import Any, Optional
 PYTHON_DRIVERS = ("psycopg", "pg8000", "asyncpg")
 """whose frames stand in a traceback, with the statement among their variables"""
 ADAPTERS = ("sqlalchemy.connectors.asyncio", "sqlalchemy.dialects.postgresql")
-"""SQLAlchemy's cursors for asynchronous drivers: a prepared statement of asyncpg's has its text in no variable"""
+"""SQLAlchemy's cursors for asynchronous drivers: a statement that asyncpg prepared is in no variable"""
 STATEMENT_NAMES = ("query", "operation", "statement", "sql")
 """of the argument, in these drivers"""
 
@@ -35,7 +35,7 @@ def _read_frames(error: BaseException) -> Optional[str]:
     """The outermost frame of a driver that has a statement: it is as the project's code gave it."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__", ""))
-        if module.split(".")[0] in PYTHON_DRIVERS or module.startswith(ADAPTERS):
+        if module.partition(".")[0] in PYTHON_DRIVERS or module.startswith(ADAPTERS):
             for name in STATEMENT_NAMES:
                 value = frame.f_locals.get(name)
                 if isinstance(value, str) and value:
