@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import field, replace
 from typing import TypeVar
 
@@ -49,8 +49,10 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
     views = _view_models(replayed, created)
     with_views = _make_filter(replayed, created, models)
     without_views = replace(with_views, hidden_tables=with_views.hidden_tables | views)
-    database_side = _filter_snapshot(replayed, without_views)
-    models_side = _filter_snapshot(created, without_views)
+    uncompared = _parts_of_left_out_columns(replayed, without_views)
+    uncompared |= _parts_of_left_out_columns(created, without_views)
+    database_side = _filter_snapshot(replayed, without_views, uncompared)
+    models_side = _filter_snapshot(created, without_views, uncompared)
     return ComparisonScope(
         database_side,
         models_side,
@@ -138,21 +140,38 @@ def _filtered_tables(filtered_objects: Iterable[FilteredObject]) -> frozenset[st
     )
 
 
-def _filter_snapshot(snapshot: Snapshot, objects: ObjectFilter) -> Snapshot:
-    """The snapshot without what is left out, and without constraints and indexes of columns left out."""
-    columns = tuple(filter(objects.keeps, snapshot.columns))
-    dropped = {(c.schema, c.table, c.name) for c in snapshot.columns}
-    dropped -= {(c.schema, c.table, c.name) for c in columns}
+_PartName = tuple[str, str, str]
+"""schema, table and name of a constraint or an index"""
 
-    # A filter names columns only; their constraints and indexes would remain on one side.
+
+def _name_of(part: ConstraintOrIndex) -> _PartName:
+    return (part.schema, part.table, part.name)
+
+
+def _parts_of_left_out_columns(snapshot: Snapshot, objects: ObjectFilter) -> set[_PartName]:
+    """The constraints and indexes of columns that are left out: a filter names the columns only.
+
+    On the other side one of the same name may have other columns; alone it would seem to be missing here.
+    """
+    left_out = {(c.schema, c.table, c.name) for c in snapshot.columns if not objects.keeps(c)}
+    parts: tuple[ConstraintOrIndex, ...] = (*snapshot.constraints, *snapshot.indexes)
+    return {
+        _name_of(part)
+        for part in parts
+        if any((part.schema, part.table, column) in left_out for column in part.columns)
+    }
+
+
+def _filter_snapshot(snapshot: Snapshot, objects: ObjectFilter, uncompared: Set[_PartName]) -> Snapshot:
+    """The snapshot without what is left out, and without these constraints and indexes."""
+
     def keeps_part(part: ConstraintOrIndex) -> bool:
-        on_dropped = any((part.schema, part.table, column) in dropped for column in part.columns)
-        return not on_dropped and objects.keeps(part)
+        return _name_of(part) not in uncompared and objects.keeps(part)
 
     return replace(
         snapshot,
         tables=tuple(filter(objects.keeps, snapshot.tables)),
-        columns=columns,
+        columns=tuple(filter(objects.keeps, snapshot.columns)),
         constraints=tuple(filter(keeps_part, snapshot.constraints)),
         indexes=tuple(filter(keeps_part, snapshot.indexes)),
         sequences=tuple(filter(objects.keeps, snapshot.sequences)),

@@ -68,6 +68,9 @@ class SimilarVerdicts:
         fixes = [verdict.finding.fix for verdict in self.verdicts]
         if len(set(fixes)) == 1:
             return fixes[0]
+        same = {_advice_on_each(verdict) for verdict in self.verdicts}
+        if len(same) == 1:
+            return same.pop()
         if self.first.check != "drift":
             return f"Each has its own lines: {JSON_REPORT}."
         with_lines = sum(LINES in fix for fix in fixes)
@@ -90,6 +93,11 @@ def _statement(verdict: Verdict) -> str:
     return VALUE.sub("", SIDES.sub("", message)).strip(" :")
 
 
+def _advice_on_each(verdict: Verdict) -> str:
+    """The fix, of whatever object it is."""
+    return verdict.finding.fix.replace(f"`{verdict.finding.object}`", "each")
+
+
 def group_similar(verdicts: Sequence[Verdict]) -> tuple[SimilarVerdicts, ...]:
     """The verdicts of one check in their order, each fold at the place of its first."""
     groups: dict[tuple[str | None, Severity, str], list[Verdict]] = {}
@@ -109,7 +117,8 @@ def _smallest_fold(verdict: Verdict) -> float:
     """How many of its kind are folded; infinite if none ever are."""
     if verdict.severity is not Severity.ERROR:
         return SMALLEST_FOLD
-    is_folded = verdict.check == "drift" and verdict.finding.kind in FOLDED_ERRORS
+    of_drift = verdict.check == "drift" and verdict.finding.kind in FOLDED_ERRORS
+    is_folded = of_drift or verdict.check == "unchecked"
     return SMALLEST_ERROR_FOLD if is_folded else float("inf")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from migration_gate import checks
 from migration_gate.analysis.drift_revision import format_revision_file, make_drift_revision
 from migration_gate.check import Finding
-from migration_gate.facts import Difference, DifferenceKind, Facts, Models, Replay
+from migration_gate.facts import Difference, DifferenceKind, Facts, Models, Replay, Unchecked
 from migration_gate.report import summary, text_report
 from migration_gate.report.json_report import build_document
 from migration_gate.verdict.judge import judge_findings
@@ -72,6 +72,17 @@ def test_six_equal_errors_of_a_property_are_one_line_each_under_one_heading() ->
     assert "6 objects: its default differs" in page
     in_full = text_report.render(report_on(*wrong_defaults(5)), checks.ALL)
     assert in_full.count("its default differs") == 5
+
+
+def test_tables_that_a_filter_leaves_out_are_one_line_each_with_one_advice() -> None:
+    names = [f"old_{number}" for number in range(7)]
+    unchecked = tuple(
+        Unchecked(name, "`include_name` of env.py leaves it out", "Compare it") for name in names
+    )
+    text = " ".join(text_report.render(report_on(unchecked=unchecked), checks.ALL).split())
+    assert "7 objects: was not checked: `include_name` of env.py leaves it out" in text
+    assert all(f"`{name}`" in text for name in names)
+    assert text.count("Compare it, or allow unchecked for each with a reason.") == 1
 
 
 def test_a_heading_does_not_promise_lines_that_are_not_there() -> None:
