@@ -455,6 +455,9 @@ begin
     with dropped as (
         select d.* from pg_event_trigger_dropped_objects() d
         where not d.is_temporary and d.schema_name is distinct from 'migration_gate'
+          -- What Postgres itself makes for a table and for a foreign key has the oid in its name: another one in each run.
+          and d.schema_name is distinct from 'pg_toast'
+          and not (d.object_type = 'trigger' and d.address_names[3] like 'RI\_ConstraintTrigger\_%')
     ),
     inserted as (
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, dropped, query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from textwrap import dedent
 
 import pytest
 
@@ -146,6 +147,18 @@ def test_what_is_dropped_is_recorded(engine: Engine) -> None:
     assert ("DROP INDEX", "table", "public.posts") in told
     assert ("ALTER TABLE", "table column", "public.users.email") in told
     assert ("DROP TABLE", "table", "public.posts") in told
+
+
+def test_what_has_an_oid_in_its_name_is_not_recorded(engine: Engine) -> None:
+    """Two replays have other oids, and a revision that drops a table would seem to do something else."""
+    body = """
+    op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True), sa.Column("body", sa.Text),
+                    sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id")))
+    op.drop_table("notes")
+    """
+    dropped = [item[2] for item in logged_commands(replay_revisions(engine, dedent(body)), 6)]
+    assert "public.notes" in dropped
+    assert [name for name in dropped if "pg_toast" in name or "RI_ConstraintTrigger" in name] == []
 
 
 def test_a_foreign_key_dropped_with_another_table_is_recorded(engine: Engine) -> None:
