@@ -36,6 +36,15 @@ connection.exec_driver_sql("ALTER TABLE {table} ALTER version_num TYPE varchar(1
 context.run_migrations()"""
 
 _SETS_ROLE = re.compile(r"\s*SET\s+(?:LOCAL\s+|SESSION\s+)*(?:ROLE|AUTHORIZATION)\b", re.IGNORECASE)
+_BTREE_TYPES = frozenset({
+    "smallint", "integer", "bigint", "real", "double precision", "numeric", "money", "oid", "text",
+    "character varying", "character", "bytea", "bit", "bit varying", "date", "interval", "inet", "cidr",
+    "time without time zone", "time with time zone", "timestamp without time zone",
+    "timestamp with time zone", "macaddr", "macaddr8", "uuid", "boolean",
+})  # fmt: skip
+"""for which btree_gin and btree_gist have operator classes"""
+_TEXT_TYPES = frozenset({"text", "character varying", "character", "name"})
+_NUMBER_TYPES = frozenset({"smallint", "integer", "bigint", "real", "double precision", "numeric"})
 _WRITING = re.IGNORECASE | re.DOTALL
 _CLAUSES = frozenset({"select", "from", "where", "having", "values", "set", "join", "as", "and", "not", "is"})
 """reserved words that more often stand where something else is wrong"""
@@ -89,9 +98,14 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
 
 
 def _find_btree_extension(failure: Failure) -> str | None:
-    """For an index or an exclusion constraint of plain values, which GiST and GIN have by an extension."""
-    method = find_in_message(r'has no default operator class for access method "(gist|gin)"', failure)
-    return f"btree_{method}" if method else None
+    """For an index or an exclusion constraint of plain values, which GiST and GIN have by an extension.
+
+    Not for types that have no order, as `json`.
+    """
+    match = re.search(
+        r'data type (.+) has no default operator class for access method "(gist|gin)"', failure.message
+    )
+    return f"btree_{match[2]}" if match and match[1] in _BTREE_TYPES else None
 
 
 def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:
@@ -120,8 +134,11 @@ def _correct_value(column: str, wanted: str, given: str) -> str:
     """For a statement that writes a value which Postgres does not convert."""
     if wanted == "boolean" and given == "integer":
         return f"`{column}` is a boolean, and PostgreSQL makes none of a number: write `true` or `false`."
-    cast = f"CAST(... AS {wanted})"
-    return f"The statement gives `{column}` ({wanted}) a value of type {given}: write `{cast}`."
+    given_value = f"The statement gives `{column}` ({wanted}) a value of type {given}"
+    bare_wanted, bare_given = wanted.partition("(")[0], given.partition("(")[0]
+    if bare_given in _TEXT_TYPES or bare_wanted in _TEXT_TYPES or {bare_wanted, bare_given} <= _NUMBER_TYPES:
+        return f"{given_value}: write `CAST(... AS {wanted})`."
+    return f"{given_value}: write one of its own type."
 
 
 def shorten_revision_id(failure: Failure, replay: Replay) -> str | None:
@@ -168,10 +185,14 @@ def prepare_schema_or_role(failure: Failure, replay: Replay) -> str | None:
         name = find_in_message(rf"{noun} {NAME} does not exist", failure)
         if name:
             sql = f"CREATE {noun.upper()} {quote_identifier(name)}"
+            outside = "It is set up outside the migrations. Set it up here too"
             if noun == "role" and _SETS_ROLE.match(failure.statement or ""):
                 # What the revisions before it made belongs to the gate's own role.
-                sql += " SUPERUSER"
-            return f"It is set up outside the migrations. Set it up here too:{_prepare_setting(sql)}"
+                return (
+                    f"{outside}, with all rights, as the tables before it belong to another role (what its "
+                    f"rights in production allow is not tried):{_prepare_setting(f'{sql} SUPERUSER')}"
+                )
+            return f"{outside}:{_prepare_setting(sql)}"
     return None
 
 

@@ -18,9 +18,13 @@ _MODELS_ARE_NEWER = (
 _AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY"}
 _BEFORE_TABLE = ("UPDATE", "INTO", "TABLE", "FROM")
 """words that the table stands behind, the surest first"""
-_TABLE_AFTER_ON = re.compile(r"\s*(CREATE|ALTER)\s+(UNIQUE\s+)?(INDEX|POLICY|TRIGGER)\b", re.IGNORECASE)
+_TABLE_AFTER_ON = re.compile(
+    r"\s*(CREATE|ALTER)\s+(OR\s+REPLACE\s+)?(UNIQUE\s+|CONSTRAINT\s+)?(INDEX|POLICY|TRIGGER)\b", re.IGNORECASE
+)
+_FOREIGN_KEY = re.compile(r"\bFOREIGN\s+KEY\s*\(([^()]*)\)", re.IGNORECASE)
+"""the columns of a foreign key"""
 _REFERENCED = re.compile(r"\bREFERENCES\s+[^()]+\(([^()]*)\)", re.IGNORECASE)
-"""the columns that a foreign key refers to"""
+"""the columns that it refers to"""
 _TRIGGER_ROW = re.compile(r'record "(new|old)" has no field')
 _BODY = re.compile(r"\$(\w*)\$(.*?)\$\1\$", re.DOTALL)
 """of a function, in dollar quotes"""
@@ -36,14 +40,14 @@ def describe_missing_column(failure: Failure, replay: Replay) -> str:
     others = [other for other in columns if other != column]
     if _TRIGGER_ROW.search(failure.message):
         return _describe_trigger_row(table, column, others)
+    subject = f"`{table}`" if table else "that table"
     nearest = nearest_name(column, others)
     history = _describe_history(table, column, executed, replay)
     if not history and not nearest and _is_quoted_value(column, failure.statement or ""):
         return (
-            f'Double quotes are for names: `"{column}"` is a column to PostgreSQL. A text stands in single '
-            f"quotes, `'{column}'`."
-        )
-    subject = f"`{table}`" if table else "that table"
+            f'Double quotes are for names: `"{column}"` is a column to PostgreSQL, and {subject} has no '
+            f"such one. If a text is meant, it stands in single quotes, `'{column}'`. {_list_columns(others)}"
+        ).rstrip()
     sentences = (
         history or f"No revision up to here gives {subject} a column `{column}`.",
         _list_columns(others),
@@ -132,9 +136,7 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
         return without_schema(named)
     statement = failure.statement or ""
     if "referenced in foreign key" in failure.message:
-        referenced = _REFERENCED.search(statement)
-        is_referenced = referenced is not None and _has_word(referenced[1], qualified_column)
-        return _find_table_after("REFERENCES" if is_referenced else "TABLE", statement)
+        return _find_table_of_key(statement, qualified_column, executed)
     qualifier = _find_qualifier(qualified_column)
     if qualifier and (qualifier in executed.columns or _has_word(statement, qualifier)):
         return _resolve_alias(statement, qualifier)
@@ -143,6 +145,21 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
     texts = (statement, *(match[2] for match in _BODY.finditer(statement)))
     tables = (_find_table_after(word, text) for text in texts for word in words)
     return next(filter(None, tables), "")
+
+
+def _find_table_of_key(statement: str, column: str, executed: ExecutedDdl) -> str:
+    """The table at the end of a foreign key that lacks the column; empty if that may be several."""
+    tables = [
+        _find_table_after("REFERENCES", statement[key.start() :])
+        for key in _REFERENCED.finditer(statement)
+        if _has_word(key[1], column)
+    ]
+    if any(_has_word(key[1], column) for key in _FOREIGN_KEY.finditer(statement)):
+        tables.append(_find_table_after("TABLE", statement))
+    lacking = {table for table in tables if column not in executed.columns.get(table, [])}
+    known = {table for table in lacking if table in executed.columns}
+    candidates = known or lacking
+    return candidates.pop() if len(candidates) == 1 else ""
 
 
 def _find_qualifier(qualified_column: str) -> str:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from typing import Any, Iterator
 
+from .placeholders import OTHER_DATABASES
 from .setting_calls import find_statement_lines, parse_file
 
 MOST_CHOICES = 12
@@ -27,7 +28,15 @@ def list_known_choices(error: BaseException, value: str) -> list[str]:
     elif isinstance(error, AttributeError) and value in str(error):
         owner = getattr(error, "obj", None)
         choices = list(_list_classes(vars(owner) if isinstance(owner, type(sys)) else {}))
-    return list(dict.fromkeys(choices)) if len(choices) <= MOST_CHOICES else []
+    choices = list(dict.fromkeys(choices)) if len(choices) <= MOST_CHOICES else []
+    return sorted(choices, key=_rank_choice)
+
+
+def _rank_choice(choice: str) -> int:
+    """The order in which they are tried: what is of another database than PostgreSQL comes last."""
+    if "postgres" in choice.lower():
+        return 0
+    return 2 if any(name in choice.lower() for name in OTHER_DATABASES) else 1
 
 
 def _list_keys_of_lookup(error: KeyError) -> Iterator[str]:

@@ -166,15 +166,15 @@ def make_text_instead_of(default: Optional[str], name: str) -> str:
     if default is not None and "://" in default:
         url = ASYNC_URL if "+aio" in default or "+async" in default else PLACEHOLDER_URL
         return name_database(url, _split_name(name))
-    if default is not None and default.lower().startswith(OTHER_DATABASES):
-        return "postgresql"
+    if default is not None and default.lower().partition("+")[0].rstrip("3") in OTHER_DATABASES:
+        return "postgresql"  # (not for `sqlite.db`, the name of a file)
     return make_text(name)
 
 
 def suggest_texts(name: str, complaint: str) -> Iterator[str]:
     """Values that a setting of this name may have, after a message that complained about an earlier one."""
     for choices in CHOICES.findall(complaint):
-        yield from choices.replace("or ", "").split(", ")
+        yield from choices.replace("or ", "").rstrip(".").split(", ")
     if LENGTH.search(complaint):
         for number in NUMBER.findall(complaint):
             yield (make_text(name) + PLACEHOLDER_SECRET * (int(number) // 40 + 1))[: min(int(number), 500)]

@@ -74,7 +74,7 @@ OBJECTS = {
     ),
     "a text in double quotes": (
         'column "Bob" does not exist', "42703", 'UPDATE users SET name = "Bob" WHERE id = 1', (USERS,),
-        ["`\"Bob\"` is a column to PostgreSQL. A text stands in single quotes, `'Bob'`."],
+        ["a column to PostgreSQL, and `users` has no such one", "in single quotes, `'Bob'`. It has these"],
     ),
     "a renamed column in double quotes": (
         'column "name" does not exist', "42703", 'UPDATE users SET email = "name"',
@@ -155,11 +155,30 @@ OBJECTS = {
     ),
     "a role that a revision takes": (
         'role "app" does not exist', "22023", "SET LOCAL ROLE app", (USERS,),
-        ["- sql: CREATE ROLE app SUPERUSER"],
+        ["is not tried", "- sql: CREATE ROLE app SUPERUSER"],
     ),
     "an index of plain values in GiST": (
         'data type integer has no default operator class for access method "gist"', "42704",
         "CREATE INDEX ix ON users USING gist (id)", (USERS,), ["CREATE EXTENSION IF NOT EXISTS btree_gist"],
+    ),
+    "a value of a type that is not converted": (
+        'column "b" is of type boolean but expression is of type bigint', "42804",
+        "UPDATE users SET b = id", (USERS,), ["(boolean) a value of type bigint: write one of its own type."],
+    ),
+    "a column of the second foreign key": (
+        'column "uid" referenced in foreign key constraint does not exist', "42703",
+        "CREATE TABLE posts (u INTEGER REFERENCES teams (id), v INTEGER REFERENCES users (uid))",
+        (USERS, "CREATE TABLE teams (id INTEGER)"), ["gives `users` a column `uid`", "these: id, name,"],
+    ),
+    "a column that a foreign key has on both sides": (
+        'column "email" referenced in foreign key constraint does not exist', "42703",
+        "ALTER TABLE posts ADD FOREIGN KEY(email) REFERENCES users (email)",
+        (USERS, "CREATE TABLE posts (user_id INTEGER)"), ["gives `posts` a column `email`"],
+    ),
+    "a column of a trigger that replaces one": (
+        'column "owner" does not exist', "42703",
+        "CREATE OR REPLACE TRIGGER t BEFORE UPDATE OF owner ON users FOR EACH ROW EXECUTE FUNCTION f()",
+        (USERS,), ["gives `users` a column `owner`"],
     ),
     "a row that is written": (
         'null value in column "id"', "23502", "INSERT INTO users (id) VALUES (NULL)", (USERS,),
@@ -279,3 +298,8 @@ def test_a_long_revision_id_is_shown_on_its_line() -> None:
     finding = find_failure(replace(facts, replay=replace(facts.replay, history=history)))
     assert finding.location == Location("v/c3.py", 6)
     assert "holds 32 characters" in finding.fix
+
+
+def test_an_extension_is_not_advised_for_a_type_that_it_has_nothing_for() -> None:
+    message = 'data type json has no default operator class for access method "gin"'
+    assert "btree_gin" not in fix_of(message, "42704", "CREATE INDEX ix ON users USING gin (data)", USERS)
