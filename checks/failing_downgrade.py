@@ -11,6 +11,7 @@ Instead, correct the statement, or say that the revision is one-way: `raise NotI
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.refusals import refuses_rows
 from migration_gate.analysis.rehearsal_messages import (
     CERTAIN_KINDS,
     KINDS_BY_SQLSTATE,
@@ -30,6 +31,7 @@ SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
 KINDS = ("made-up-row", "unusual-row", "newer-row")
 LOOK_AT_ROWS = "Look whether a row of yours could be like that: then let the code pass over it."
+REFUSED_ROWS = "It means to. Know before a rollback what is to be done with such rows."
 NEWER_ROWS = "made by the gate, as only the newer schema allows them; with others it succeeds"
 
 
@@ -63,14 +65,16 @@ def _describe_row_failure(replay: Replay, rollback: RevisionRollback, failure: F
     error = failure.first_error or failure
     function = failure.direction
     if error.sqlstate is None:
+        is_refusal = refuses_rows(error)
         return Finding(
             object=rollback.revision,
-            message=f"`{rollback.revision}`: the code of `{function}()` failed on a row that the gate made "
-            f"up, and {_name_plainer_rows(rollback)} it ran: {error.message}",
+            message=f"`{rollback.revision}`: the code of `{function}()` "
+            f"{'refuses' if is_refusal else 'failed on'} a row that the gate made up, and "
+            f"{_name_plainer_rows(rollback)} it ran: {error.message}",
             location=failure.location,
             revision=rollback.revision,
             evidence=tuple(collect_failure_evidence(failure)),
-            fix=LOOK_AT_ROWS,
+            fix=REFUSED_ROWS if is_refusal else LOOK_AT_ROWS,
             kind="made-up-row",
             severity=Severity.NOTE,
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 
 from migration_gate.analysis.generated_values import mask_random_parts
 from migration_gate.analysis.history_change import HistoryChange, KeptRevision, find_text
@@ -194,17 +195,27 @@ def _name_commands(commands: list[DdlCommand]) -> Counter[str]:
 
 
 def _list_states(commands: list[DdlCommand]) -> list[object]:
-    """What the commands left behind, without what is another one in each database."""
-    return [
-        (
-            command.tag,
-            mask_random_parts(command.identity),
-            command.columns,
-            [replace(item, oid=0) for item in command.constraints],
-            [replace(item, oid=0) for item in command.indexes],
-            command.table,
-            replace(command.object, oid=0) if command.object is not None else None,
-            command.dropped,
-        )
-        for command in commands
-    ]
+    """What the commands left behind, without what is another one in each database.
+
+    Of indexes that are made one after the other, in whatever order, the last leaves the state of its table.
+    """
+    states: list[object] = []
+    for makes_index, run in groupby(commands, key=lambda command: command.tag == "CREATE INDEX"):
+        if makes_index:
+            last_by_table = {command.oid: command for command in run}
+            states += sorted(map(_describe_state, last_by_table.values()), key=repr)
+        else:
+            names = ((command, mask_random_parts(command.identity)) for command in run)
+            states += [(command.tag, name, _describe_state(command)) for command, name in names]
+    return states
+
+
+def _describe_state(command: DdlCommand) -> tuple[object, ...]:
+    return (
+        command.columns,
+        [replace(item, oid=0) for item in command.constraints],
+        [replace(item, oid=0) for item in command.indexes],
+        command.table,
+        replace(command.object, oid=0) if command.object is not None else None,
+        command.dropped,
+    )

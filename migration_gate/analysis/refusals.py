@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 
 from migration_gate.facts import Failure
@@ -17,6 +18,7 @@ _ONE_WAY_TEXT = re.compile(
     r"|no downgrade",
     re.IGNORECASE,
 )
+_RAISED_BY_HAND = frozenset({"Exception", "RuntimeError", "SystemExit"})
 _SHARED = "2BP01"
 """dependent_objects_still_exist"""
 
@@ -34,6 +36,17 @@ def describe_refusal(failure: Failure) -> str:
     if _ONE_WAY_CLASS.search(failure.exception_class) or _ONE_WAY_TEXT.search(failure.message):
         return failure.message
     return ""
+
+
+def refuses_rows(failure: Failure) -> bool:
+    """Whether the project's own code has looked at the rows, and ends the revision on purpose.
+
+    An error of Python's own classes is an accident, but for those that are only ever raised by hand.
+    """
+    if failure.sqlstate is not None or failure.source != "project":
+        return False
+    name = failure.exception_class.rpartition(".")[2]
+    return name in _RAISED_BY_HAND or not hasattr(builtins, name)
 
 
 def is_about_shared_role(failure: Failure) -> bool:

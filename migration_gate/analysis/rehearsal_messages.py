@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
+from migration_gate.analysis.refusals import refuses_rows
 from migration_gate.analysis.safe_operations import execute, join_code
 from migration_gate.check import Evidence, Severity
 from migration_gate.facts import Failure, Location, Replay, RowChange, RowFailure
@@ -140,12 +141,18 @@ def suggest_failure_fix(replay: Replay, failure: RowFailure) -> str:
     kind = judge_failure(failure).kind
     if kind == "not-null":
         return _suggest_backfill(replay, failure)
+    if refuses_rows(error):
+        return REFUSED_ROWS
     columns = _find_key(error)
     if kind == "unique" and columns:
         return _suggest_unique(replay, failure, columns)
     return _FIXES.get(kind, "")
 
 
+REFUSED_ROWS = (
+    "The revision's own code refuses such rows: where production has one, the deployment ends here. Look for "
+    "them before, and correct them in a revision that runs earlier."
+)
 _FIXES: Mapping[str, str] = {
     "check": "Correct the rows that break the rule before it is made, in the same revision; or make it "
     "`NOT VALID`, correct them, and validate it later.",

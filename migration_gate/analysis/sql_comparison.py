@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TypeAlias
 
 from migration_gate.analysis.generated_values import are_generated, mask_random_parts
@@ -25,6 +25,7 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 _READS_CATALOG = re.compile(r"\s*(?:SELECT|WITH|SHOW)\b.*\b(?:pg_catalog|information_schema)\b", re.I | re.S)
+_CREATES_INDEX = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.I)
 _ASKS_SERVER = re.compile(
     r"\s*(?:SHOW\b.*|SELECT\s+(?:pg_catalog\.)?(?:version|current_schema|current_database)\(\))\s*;?\s*",
     re.I | re.S,
@@ -69,12 +70,13 @@ class SqlDifference:
 def compare_sql(before: Sequence[Statement], now: Sequence[Statement]) -> SqlDifference | None:
     """What differs in the meaning of two sequences of statements; None if nothing does.
 
-    Layout, comments, and queries about the catalog have no meaning.
+    Layout, comments, and queries about the catalog have no meaning; nor has the order of indexes that are
+    made one after the other, which SQLAlchemy takes from where they lie in memory.
     """
     if _list_texts(before) == _list_texts(now):
         return None  # (nearly always; what follows reads every token)
-    old = [statement for statement in before if _has_meaning(statement)]
-    new = [statement for statement in now if _has_meaning(statement)]
+    old = _sort_indexes(statement for statement in before if _has_meaning(statement))
+    new = _sort_indexes(statement for statement in now if _has_meaning(statement))
     pairs = tuple(_pair_different(old, new))
     if not pairs:
         return None
@@ -90,6 +92,14 @@ def compare_sql(before: Sequence[Statement], now: Sequence[Statement]) -> SqlDif
 
 def _list_texts(statements: Sequence[Statement]) -> list[tuple[str, str]]:
     return [(statement.sql, statement.parameters) for statement in statements]
+
+
+def _sort_indexes(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements, with those that make indexes one after the other by their texts."""
+    result: list[Statement] = []
+    for is_index, run in groupby(statements, key=lambda item: bool(_CREATES_INDEX.match(item.sql))):
+        result.extend(sorted(run, key=lambda item: item.sql if is_index else ""))
+    return result
 
 
 def _has_meaning(statement: Statement) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.analysis.refusals import describe_refusal
+from migration_gate.analysis.refusals import describe_refusal, refuses_rows
 from migration_gate.facts import Failure
 
 
@@ -27,6 +27,24 @@ def test_what_a_library_raises_is_no_declaration(
 ) -> None:
     failure = Failure(message, exception_class, source=source)  # type: ignore[arg-type]
     assert describe_refusal(failure) == (message if is_declared else "")
+
+
+@pytest.mark.parametrize(
+    ("exception_class", "source", "is_meant"),
+    [
+        ("RuntimeError", "project", True),
+        ("DuplicateUsers", "project", True),
+        ("AttributeError", "project", False),
+        ("ValueError", "project", False),
+        ("JSONDecodeError", "library", False),
+        ("RuntimeError", "", False),
+    ],
+)
+def test_rows_are_refused_by_an_error_that_the_project_raises_on_purpose(
+    exception_class: str, source: str, is_meant: bool
+) -> None:
+    failure = Failure("two users have one name", exception_class, source=source)  # type: ignore[arg-type]
+    assert refuses_rows(failure) is is_meant
 
 
 def test_what_the_server_says_is_no_declaration() -> None:

@@ -26,6 +26,12 @@ def test_nulls_of_a_partition_are_filled_in_its_parent() -> None:
     assert 'op.alter_column("Days", "Kind", nullable=False, schema="app")' in fix
 
 
+def test_rows_that_the_revision_refuses_on_purpose_are_not_for_its_code_to_expect() -> None:
+    error = Failure("two users have one name", "RuntimeError", source="project")
+    fix = suggest_failure_fix(REPLAY, RowFailure(error, "unusual", tables=("users",)))
+    assert fix.startswith("The revision's own code refuses such rows")
+
+
 def test_duplicates_are_removed_from_the_table_that_the_statement_names() -> None:
     error = Failure(
         "could not create unique index",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.git_repositories import clone, commit, git
-from tests.support.user_project import MODELS, World, project, revision, world
+from tests.support.user_project import MODELS, WIDEN, World, project, revision, world
 
 pytestmark = pytest.mark.slow
 NOTHING = revision("three", "two", "pass")
@@ -151,3 +151,16 @@ def test_a_squash_is_proved(place: World) -> None:
     assert findings == {
         "deleted-migration all": "The squash of 2 revisions into `all` leaves the same catalog"
     }
+
+
+def test_the_order_in_which_indexes_are_made_is_no_edit(place: World) -> None:
+    """SQLAlchemy makes those of a new table in the order of a set of objects."""
+    loop = (
+        "from shop.names import NAMES\nfor name in NAMES:\n    op.create_index(f'ix_{name}', 'item', [name])"
+    )
+    body = f"{WIDEN}\n{loop}"
+    models = f"{MODELS}\nfrom sqlalchemy import Index\nIndex('ix_id', Item.id)\nIndex('ix_name', Item.name)\n"
+    extra = {"shop/names.py": "NAMES = ['id', 'name']\n"}
+    base = lay(place, **extra, models_py=models, two_py=revision("two", "one", body))
+    commit(place.project, {"shop/names.py": "NAMES = ['name', 'id']\n"})
+    assert check(place, "--base", base) == {}

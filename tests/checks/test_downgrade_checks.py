@@ -241,6 +241,13 @@ def test_an_error_over_a_made_up_row_is_a_note() -> None:
     (finding,) = failing_downgrade.check(Facts(replay=replay))
     assert (finding.kind, finding.severity) == ("made-up-row", Severity.NOTE)
     assert "`downgrade()` failed on a row that the gate made up" in finding.message
+    refused = replace(
+        failure, message="Export the notes first", exception_class="RuntimeError", source="project"
+    )
+    replay = replace(replay, rollbacks=(RevisionRollback("b", row_failure=refused),))
+    (finding,) = failing_downgrade.check(Facts(replay=replay))
+    assert "the code of `downgrade()` refuses a row that the gate made up" in finding.message
+    assert "let the code pass over it" not in finding.fix
 
 
 def test_a_second_branch_can_be_taken_back_as_a_whole() -> None:
