@@ -1,5 +1,7 @@
--- Comments, owners and settings that no other file has as a field. An owner only if it is not who asks.
+-- Comments, owners and settings that no other file has as a field. An owner only if it is not the role that
+-- logged in: not current_user or session_user, which a migration's session may have changed.
 -- An unenforced constraint is what DISABLE TRIGGER ALL leaves: one row for each table whose triggers are off.
+with login as materialized (select usesysid as role from pg_stat_get_activity(pg_backend_pid()))
 select * from (
   select 'comment' as kind, i.type || ' ' || i.identity as name, m.comment as definition, 0::bigint as oid
   from remark m cross join lateral pg_identify_object(m.classoid, m.objoid, m.objsubid) i
@@ -29,12 +31,12 @@ select * from (
   where t.tgisinternal and t.tgenabled in ('D', 'R') and k.contype <> 't'
   union all
   select 'owner', r.schema || '.' || r.name, pg_get_userbyid(r.owner)::text, 0
-  from relation r where pg_get_userbyid(r.owner) <> current_user
+  from relation r where r.owner <> (select role from login)
   union all
   select 'owner', s.name || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
          pg_get_userbyid(p.proowner)::text, 0
   from pg_proc p join space s on s.oid = p.pronamespace
-  where pg_get_userbyid(p.proowner) <> current_user
+  where p.proowner <> (select role from login)
     and not exists (select from pg_depend e
                     where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
   union all

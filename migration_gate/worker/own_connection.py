@@ -42,6 +42,7 @@ def _run_sync(driver: str, keywords: Mapping[str, Any], work: Callable[[Any], Va
     engine = create_engine(_engine_url(driver), **keywords)
     try:
         with engine.begin() as connection:
+            leave_role(connection)
             return work(connection)
     finally:
         engine.dispose()
@@ -56,6 +57,7 @@ def _run_async(driver: str, keywords: Mapping[str, Any], work: Callable[[Any], V
         engine = create_async_engine(_engine_url(driver), **keywords)
         try:
             async with engine.begin() as connection:
+                await connection.run_sync(leave_role)
                 value: Value = await connection.run_sync(work)
                 return value
         finally:
@@ -64,6 +66,11 @@ def _run_async(driver: str, keywords: Mapping[str, Any], work: Callable[[Any], V
     # In a thread: an event loop of the project's may be running in this one.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(connect_and_run())).result()
+
+
+def leave_role(connection: Any) -> None:
+    """Have the rights of the login: the project's arguments may set another role (`-c role=app`)."""
+    connection.exec_driver_sql("SET ROLE NONE")
 
 
 def _engine_url(driver: str) -> str:

@@ -75,6 +75,33 @@ def test_arguments_for_env_py(here: World) -> None:
     passes(configured(here, "x: [tenant=a]\n", project(env_py=env)))
 
 
+OWN_SCHEMA = """\
+prepare:
+  - sql: CREATE ROLE app
+  - sql: CREATE SCHEMA app AUTHORIZATION app
+rollback: all
+checks: {lossy-downgrade: off}
+"""
+RUN = "    context.run_migrations()"
+ROLE_OF_SESSION = {
+    "option": ENV.replace("URL)", "URL, connect_args={'options': '-c role=app'})"),
+    "statement": ENV.replace(RUN, f"    connection.exec_driver_sql('SET ROLE app')\n    {RUN}"),
+}
+NARROW = (
+    'op.alter_column("item", "name", type_=sa.String(40), existing_type=sa.String(50), nullable=True,'
+    " existing_nullable=False)"
+)
+
+
+@pytest.mark.parametrize("env_py", first_in_every_run(ROLE_OF_SESSION.values(), 1), ids=ROLE_OF_SESSION)
+def test_a_session_with_another_role_leads_to_its_schema_and_has_no_right_too_few(
+    here: World, env_py: str
+) -> None:
+    files = project(env_py=env_py, two_py=revision("two", "one", WIDEN, NARROW))
+    ran = passes(configured(here, OWN_SCHEMA, files))
+    assert "Compared 1 of 1 mapped table" in ran.out
+
+
 def test_variables_from_the_configuration_and_from_files(here: World) -> None:
     code = """
 import os
