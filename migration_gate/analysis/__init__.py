@@ -7,7 +7,8 @@ step_location, revision_text, revision_bodies, executed_ddl, ddl_text       plac
 
 failure_causes      why a revision failed, and failure_fixes: what to do. By kind: failure_message (its
                     names), failure_missing_objects, failure_missing_columns, failure_existing_objects,
-                    failure_dialects, failure_target; postgres_versions, extensions: what servers have
+                    failure_dialects, failure_target; postgres_versions, extensions: what servers have;
+                        extension_sources: where an extension is to be had
 swallowed_errors, caught_errors     errors that nobody saw; savepoints: what went with them;
                     handlers_in_functions: what may be hidden
 hidden_conflicts    statements that created nothing; description_differences, relation_names

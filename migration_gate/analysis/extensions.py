@@ -1,4 +1,4 @@
-"""What Postgres extensions provide, and images with those that the official image lacks."""
+"""What Postgres extensions provide, and images and packages with those that the official image lacks."""
 
 from __future__ import annotations
 
@@ -75,3 +75,41 @@ CONTRIB = frozenset(
 """come with PostgreSQL itself, as its package `contrib`, which a small installation may lack"""
 OFFICIAL_IMAGE = "postgres:{major}"
 """has everything of contrib"""
+DEBIAN_PACKAGES = {
+    **{
+        name: f"postgresql-{{major}}-{name.replace('_', '-')}"
+        for name in (
+            *("asn1oid", "debversion", "extra_window_functions", "first_last_agg", "hll", "hypopg"),
+            *(
+                "icu_ext",
+                "ip4r",
+                "jsquery",
+                "mysql_fdw",
+                "numeral",
+                "ogr_fdw",
+                "orafce",
+                "periods",
+                "pgfincore",
+            ),
+            *("pgmp", "pgpcre", "pgq_node", "pgrouting", "pgtap", "pldebugger", "pllua", "plpgsql_check"),
+            *("plproxy", "plr", "plsh", "pointcloud", "prefix", "prioritize", "q3c", "rational", "rdkit"),
+            *("rum", "semver", "set_user", "tablelog", "tdigest", "tds_fdw", "toastinfo", "unit"),
+        )
+    },
+    **{
+        f"pg_{name}": f"postgresql-{{major}}-{name}"
+        for name in ("dirtyread", "partman", "repack", "similarity")
+    },
+    "pg_sphere": "postgresql-{major}-pgsphere",
+    "plperl": "postgresql-plperl-{major}",
+    "plperlu": "postgresql-plperl-{major}",
+    "plpython3u": "postgresql-plpython3-{major}",
+    "pltcl": "postgresql-pltcl-{major}",
+    "pltclu": "postgresql-pltcl-{major}",
+}
+"""the package of Debian (and of PostgreSQL's own archive for it) that has an extension"""
+PRELOADED = frozenset({
+    "citus", "pg_cron", "pg_net", "pg_qualstats", "pg_squeeze", "pg_stat_kcache", "pg_wait_sampling",
+    "pgaudit", "pgauditlogtofile", "pglogical", "pgsodium", "supautils",
+})  # fmt: skip
+"""work only on a server that loads them when it starts"""

@@ -78,7 +78,7 @@ CAUSES: tuple[Cause, ...] = (
     _make_cause(failure_fixes.shorten_revision_id, "22001", message="value too long"),
     _make_cause(
         failure_fixes.name_image_with_extension,
-        message=r'extension "[^"]+" is not available|/[\w-]+\.control',
+        message=r'extension "[^"]+" is not available|/[\w-]+\.control|be loaded (?:via|through)',
     ),
     _make_cause(failure_dialects.choose_major, *NOT_UNDERSTOOD, message="does not exist|syntax error"),
     _make_cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),

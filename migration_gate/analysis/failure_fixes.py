@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from migration_gate.analysis.extensions import CONTRIB, EXTENSION_OF, IMAGE_WITH, OFFICIAL_IMAGE
-from migration_gate.analysis.failure_dialects import find_major
+from migration_gate.analysis.extension_sources import describe_extension_source, make_only_where_loaded
+from migration_gate.analysis.extensions import EXTENSION_OF
 from migration_gate.analysis.failure_message import NAME, find_in_message
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import Failure, Replay
@@ -53,23 +53,16 @@ _NAME_PLACE = (
     r"(?:\s+(?:IF\s+(?:NOT\s+)?EXISTS|ONLY|\w+\s*\.))*\s+|[(,.]\s*){}(?!\w)"
 )
 """where the name of a table or column may stand, with the word"""
-DEFAULT_MAJOR = "17"
-"""the version of Postgres in a suggested image if that of the run is not known"""
 
 
 def name_image_with_extension(failure: Failure, replay: Replay) -> str | None:
-    """For a server that does not have the extension."""
+    """For a server that does not have the extension, or has not loaded it."""
     name = find_in_message(r'extension "([^"]+)" is not available', failure)
     name = name or find_in_message(r"/([\w-]+)\.control", failure)
-    return f"This server does not have the extension {name}. {_name_image(name, replay)}"
-
-
-def _name_image(extension: str, replay: Replay) -> str:
-    image = IMAGE_WITH.get(extension) or (OFFICIAL_IMAGE if extension in CONTRIB else None)
-    if image is None:
-        return "Name an image or a server that has it, as `postgres:` in the configuration."
-    setting = f"postgres: {image.format(major=find_major(replay) or DEFAULT_MAJOR)}"
-    return f"Name an image that has it:{code_block(setting)}"
+    if name:
+        return f"This server does not have the extension {name}. {describe_extension_source(name, replay)}"
+    name = find_in_message(r"(\w+) (?:can only|must) be loaded (?:via|through)", failure)
+    return make_only_where_loaded(name) if name else None
 
 
 def create_extension(failure: Failure, replay: Replay) -> str | None:
@@ -86,8 +79,8 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
     if replay.available_extensions and extension not in replay.available_extensions:
         return (
             f"`{name}` comes with the extension {extension}, which no migration has created by then, and "
-            f"which this server does not have. {_name_image(extension, replay)}\nAnd create it, in the "
-            f"revision: {create}; or, where it is set up by hand, in the configuration:"
+            f"which this server does not have. {describe_extension_source(extension, replay)}\nAnd create "
+            f"it, in the revision: {create}; or, where it is set up by hand, in the configuration:"
             f"{_prepare_setting(sql)}"
         )
     return (

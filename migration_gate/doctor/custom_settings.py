@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.project.search import SKIPPED, read_text_file
+from migration_gate.python_parser import walk_nodes
 
 MOST_FILES = 3000
 """of the repository's Python that are searched for what the project's command sets"""
@@ -38,6 +40,8 @@ class CustomSetting:
     """`app/db.py:31`, where the project sets it; empty if that was not found"""
     value: str = ""
     """the code that the project sets it to"""
+    parts: Mapping[str, bool] = field(default_factory=dict)
+    """attributes that env.py reads of it, and whether each is called"""
 
 
 class _ConfigRead(NamedTuple):
@@ -64,27 +68,83 @@ def find_custom_settings(env_py: Path, root: Path) -> Iterator[CustomSetting]:
     if tree is None:
         return
     assignments = _find_assignments(root, env_py)
-    seen: set[str] = set()
+    untested = _list_untested(tree)
+    reads: dict[str, list[tuple[ast.AST, _ConfigRead]]] = {}
     for node in ast.walk(tree):
-        read = _read_of_config(node)
-        if read is None or read.expression in seen:
-            continue
-        seen.add(read.expression)
-        line: int = getattr(node, "lineno", 1)
-        assignment = assignments.get(read.name, _Assignment("", ""))
+        read = _read_of_config(node, untested)
+        if read is not None:
+            reads.setdefault(read.expression, []).append((node, read))
+    for expression, found in reads.items():
+        first_node, first = found[0]
+        assignment = assignments.get(first.name, _Assignment("", ""))
         yield CustomSetting(
-            read.expression, read.name, line, read.is_required, assignment.location, assignment.code
+            expression,
+            first.name,
+            line=getattr(first_node, "lineno", 1),
+            is_required=any(read.is_required for _, read in found),
+            set_at=assignment.location,
+            value=assignment.code,
+            parts=_list_parts(tree, {node for node, _ in found}),
         )
 
 
-def _read_of_config(node: ast.AST) -> _ConfigRead | None:
+def _list_parts(tree: ast.Module, values: set[ast.AST]) -> dict[str, bool]:
+    """The attributes that are read of a value, or of a variable that it is assigned to."""
+    nodes = list(ast.walk(tree))
+    holders = {
+        node.targets[0].id
+        for node in nodes
+        if isinstance(node, ast.Assign) and node.value in values and isinstance(node.targets[0], ast.Name)
+    }
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    return {
+        node.attr: node in called
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and (node.value in values or (isinstance(node.value, ast.Name) and node.value.id in holders))
+    }
+
+
+def _list_untested(tree: ast.Module) -> set[ast.AST]:
+    """Calls of whose value something is read, though nothing asks whether it is None: `get("a").b`."""
+    parts = [node.value for node in walk_nodes(tree) if isinstance(node, (ast.Attribute, ast.Subscript))]
+    read_names = {part.id for part in parts if isinstance(part, ast.Name)}
+    tested_names = {
+        part.id
+        for node in walk_nodes(tree)
+        for test in _list_tests(node)
+        for part in walk_nodes(test)
+        if isinstance(part, ast.Name)
+    }
+    untested: set[ast.AST] = {part for part in parts if isinstance(part, ast.Call)}
+    for node in walk_nodes(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+                if name in read_names - tested_names:
+                    untested.add(call)
+    return untested
+
+
+def _list_tests(node: ast.AST) -> Sequence[ast.AST]:
+    match node:
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) | ast.Assert(test=test):
+            return [test]
+        case ast.BoolOp() | ast.Compare():
+            return [node]
+    return []
+
+
+def _read_of_config(node: ast.AST, untested: set[ast.AST]) -> _ConfigRead | None:
     match node:
         case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
             if unparse_code(value) in ("config.attributes", "context.config.attributes"):
                 return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=True)
-        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]):
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *default]):
             if unparse_code(func) in ("config.attributes.get", "context.config.attributes.get"):
-                return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=False)
+                is_none = all(isinstance(value, ast.Constant) and value.value is None for value in default)
+                return _ConfigRead(
+                    f'cfg.attributes["{name}"]', name, is_required=is_none and node in untested
+                )
         case ast.Attribute(value=value, attr=name, ctx=ast.Load()):
             if unparse_code(value) in ("config", "context.config") and name not in OWN_ATTRIBUTES:
                 return _ConfigRead(f"cfg.{name}", name, is_required=True)

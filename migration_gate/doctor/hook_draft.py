@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
@@ -19,6 +20,7 @@ from migration_gate.project.search_errors import DRAFTED_HOOK
 
 FILE_NAME = DRAFTED_HOOK
 URL = "postgresql://user:secret@localhost/app"
+IMPORT_NAMESPACE = "from types import SimpleNamespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,14 @@ def _draft_text(
     root: Path, scripts: Path, ini: Path | None, custom_settings: tuple[CustomSetting, ...]
 ) -> str:
     needs_sqlalchemy = any(_needs_engine(item) or _needs_connection(item) for item in custom_settings)
+    needs_namespace = any("SimpleNamespace(" in _suggest_value(item) for item in custom_settings)
     imports = ["import sqlalchemy as sa"] if needs_sqlalchemy else []
     config = f'Config(str(ROOT / "{relative_path(ini, root)}"))' if ini else "Config()"
     lines = [
         '"""Builds the configuration that env.py needs, for Migration Gate: named by `hook:`."""',
         "",
         "from pathlib import Path",
+        *([IMPORT_NAMESPACE] if needs_namespace else []),
         "",
         *imports,
         "from alembic.config import Config",
@@ -143,7 +147,7 @@ def _draft_setting(setting: CustomSetting) -> list[str]:
 def _suggest_value(setting: CustomSetting) -> str:
     """A URL or an engine where the name asks for one; the project's own constant; else a gap to fill."""
     words = setting.name.lower()
-    if any(word in words for word in ("url", "uri", "dsn")):
+    if _is_url(words):
         return "URL"
     if _needs_engine(setting):
         return "sa.create_engine(URL)"
@@ -154,7 +158,22 @@ def _suggest_value(setting: CustomSetting) -> str:
     try:
         return repr(ast.literal_eval(setting.value))
     except (SyntaxError, ValueError):
-        return "None  # fill in what the project's own command passes"
+        return f"{_draft_object(setting.parts)}  # fill in what the project's own command passes"
+
+
+def _is_url(name: str) -> bool:
+    return any(word in name.lower() for word in ("url", "uri", "dsn"))
+
+
+def _draft_object(parts: Mapping[str, bool]) -> str:
+    """An object with the attributes that env.py reads, as far as their names tell of their values."""
+    if not parts:
+        return "None"
+    values = {name: "URL" if _is_url(name) else "None" for name in parts}
+    arguments = [
+        f"{name}={'lambda *_, **__: ' if parts[name] else ''}{value}" for name, value in values.items()
+    ]
+    return f"SimpleNamespace({', '.join(arguments)})"
 
 
 def _needs_connection(setting: CustomSetting) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 
 from migration_gate.project import Project
+from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.replay.argument_names import list_argument_names, list_keys_at_line
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import config_block, list_missing_names, quote_value
@@ -139,6 +141,9 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     message = early_end.failure.message
     names = list_missing_names("attribute", early_end.missing)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
+    unfilled = _advise_on_unfilled_hook(early_end)
+    if unfilled is not None:
+        return unfilled
     own_names = _list_own_attributes(early_end)
     if not _is_about_attributes(early_end, names) and namespace is None and not own_names:
         return None
@@ -157,6 +162,40 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
         f"`ci/alembic_config.py`:\n\n{config_block(*dict.fromkeys(lines))}\n\nand name it in "
         f".migration-gate.yml:\n\n{config_block('hook: ci/alembic_config.py')}"
     )
+
+
+def _advise_on_unfilled_hook(early_end: EarlyEnd) -> str | None:
+    """A drafted hook in which a gap was left: the None that stands there is what env.py failed over."""
+    hook = early_end.project.hook
+    tree = parse_source(hook) if hook is not None else None
+    if hook is None or tree is None or not NO_VALUE.search(early_end.failure.message):
+        return None
+    gaps = [gap for node in tree.body if isinstance(node, ast.Assign) for gap in _list_gaps(node)]
+    if not gaps:
+        return None
+    shown = ", ".join(f"`{code}` (line {line})" for code, line in gaps)
+    path = hook.relative_to(early_end.project.root) if hook.is_relative_to(early_end.project.root) else hook
+    return (
+        f"The hook `{path}` still gives None for {shown}. Fill in what the project's own command passes "
+        "there; where that is an object, any that has the attributes that env.py reads will do."
+    )
+
+
+def _list_gaps(assignment: ast.Assign) -> list[tuple[str, int]]:
+    """What a draft left None, and its line: `cfg.name = None`, or a keyword of what it is set to."""
+    target = unparse_code(assignment.targets[0])
+    values = {target: assignment.value}
+    if isinstance(assignment.value, ast.Call):
+        values = {f"{target}.{keyword.arg}": keyword.value for keyword in assignment.value.keywords}
+    return [
+        (name, value.lineno)
+        for name, value in values.items()
+        if _is_none(value.body if isinstance(value, ast.Lambda) else value)
+    ]
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _is_about_attributes(early_end: EarlyEnd, names: list[str]) -> bool:

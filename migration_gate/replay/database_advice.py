@@ -6,6 +6,7 @@ import re
 
 from migration_gate.analysis import failure_dialects, failure_fixes
 from migration_gate.facts import Replay
+from migration_gate.replay.database_looks import find_database_look
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
 from migration_gate.sql.identifiers import quote_identifier
@@ -57,6 +58,23 @@ def advise_on_reflection(early_end: EarlyEnd) -> str | None:
         f"database is empty then. {later} If the table is older than the "
         "migrations, give the database a start state that has it: in "
         f".migration-gate.yml,\n\n{config_block('start_from: {dump: schema.sql}')}"
+    )
+
+
+def advise_on_empty_database(early_end: EarlyEnd) -> str | None:
+    """The project's own refusal, after it has looked into the database: there is nothing in it yet."""
+    location = early_end.failure.location
+    if location is None or location.line is None or early_end.failure.sqlstate:
+        return None
+    look = find_database_look(early_end.source, location.line)
+    if look is None:
+        return None
+    return (
+        f"{name_failed_line(early_end.failure)} refuses the database by what it finds there (`{look}`), and "
+        "before the first migration the ephemeral database is empty. Make what it looks for, as in a new "
+        "installation: in .migration-gate.yml,\n\n"
+        f"{config_block('prepare:', '  - run: COMMAND  # or sql_file: FILE')}\n\nor give the database a "
+        f"start state that has it,\n\n{config_block('start_from: {dump: schema.sql}')}"
     )
 
 
@@ -119,9 +137,9 @@ def advise_on_rights(early_end: EarlyEnd) -> str | None:
 
 def advise_on_extensions(early_end: EarlyEnd) -> str | None:
     """An extension that the server has not, or that nobody creates."""
-    message = early_end.failure.message
-    if 'extension "' in message and "is not available" in message:
-        return failure_fixes.name_image_with_extension(early_end.failure, Replay())
+    source = failure_fixes.name_image_with_extension(early_end.failure, Replay())
+    if source is not None:
+        return source
     if early_end.failure.sqlstate in ("42704", "42883"):
         return failure_fixes.create_extension(early_end.failure, Replay())
     return None

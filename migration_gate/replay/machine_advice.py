@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from migration_gate.facts import Failure
+from migration_gate.replay.dummy_files import DUMMY_TEXT, make_dummy_content
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block, env_block
 
@@ -82,27 +84,36 @@ def advise_on_files(early_end: EarlyEnd) -> str | None:
     variable = next((item.name for item in early_end.missing if item.default == match[1]), None)
     if variable is not None:
         return (
-            f"The path is the default of `{variable}`: commit a file with dummy content, and name it in "
-            f".migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}"
+            f"The path is the default of `{variable}`: commit a file with dummy content,"
+            f"{_show_content(early_end, path)}and name it in .migration-gate.yml,\n\n"
+            f"{env_block({variable: 'ci/' + path.name})}"
         )
     if not path.is_absolute() or path.is_relative_to(early_end.project.root):
         return _advise_on_own_file(early_end, path)
-    return _advise_on_foreign_file(failure, path)
+    return _advise_on_foreign_file(early_end, path)
 
 
-def _advise_on_foreign_file(failure: Failure, path: Path) -> str:
+def _advise_on_foreign_file(early_end: EarlyEnd, path: Path) -> str:
     """A file outside the repository, whose path a variable can give."""
     variable = _variable_for(path)
     reading = f'os.environ.get("{variable}", "{path}")'
+    making = f"mkdir -p {path.parent} && echo {shlex.quote(make_dummy_content(early_end, path))} > {path}"
     return (
         f"`{path}` is a file outside the repository, and is missing here. Take its path from a variable, "
-        f"with this one as the default: in `{_name_reading_file(failure)}`,\n\n{config_block(reading)}\n\n"
-        "and let the gate read a file of the repository with dummy content: in .migration-gate.yml,\n\n"
-        f"{env_block({variable: 'ci/' + path.name})}\n\n"
-        "Where the gate runs as a command, a step before it can make the file instead: "
-        f"`mkdir -p {path.parent} && echo gate > {path}`. (`prepare:` runs with the project's rights, which "
-        "may not write there.)"
+        f"with this one as the default: in `{_name_reading_file(early_end.failure)}`,\n\n"
+        f"{config_block(reading)}\n\n"
+        f"and let the gate read a file of the repository with dummy content,{_show_content(early_end, path)}"
+        f"in .migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}\n\n"
+        "Where the gate runs as a command, a step before it can make the file instead:\n\n"
+        f"{config_block(*making.splitlines())}\n\n(`prepare:` runs with the project's rights, which may not "
+        "write there.)"
     )
+
+
+def _show_content(early_end: EarlyEnd, path: Path) -> str:
+    """The content, as a block within a sentence; a space if any will do."""
+    content = make_dummy_content(early_end, path)
+    return " " if content == DUMMY_TEXT else f"\n\n{config_block(*content.splitlines())}\n\n"
 
 
 def _variable_for(path: Path) -> str:
@@ -121,7 +132,7 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
     if path.is_absolute():
         return (
             f"`{path}` is not in the checkout: it may be ignored by git, or made by another command. Commit "
-            "one with dummy content, or make it in a step before the gate."
+            f"one with dummy content,{_show_content(early_end, path)}or make it in a step before the gate."
         )
     for folder in _folders_below(root):
         if (folder / path).exists() and folder != directory:
@@ -133,7 +144,8 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
         return f"`{path}` is not in the checkout. Name another one that is: `env_file: .env.example`."
     return (
         f"`{path}` is not in `{directory}`, where the project runs: it may be ignored by git. Commit one "
-        "with dummy content, make it in a step before the gate, or name the folder with `working_directory:`."
+        f"with dummy content,{_show_content(early_end, path)}make it in a step before the gate, or name the "
+        "folder with `working_directory:`."
     )
 
 

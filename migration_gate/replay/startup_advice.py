@@ -167,6 +167,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     database_advice.advise_on_search_path,
     database_advice.advise_on_rights,
     database_advice.advise_on_reflection,
+    database_advice.advise_on_empty_database,
     machine_advice.advise_on_network,
     _advise_on_crash,
     _advise_on_logging,

@@ -76,4 +76,3 @@ def _read_search_path(connection: Any) -> SearchPath:
 def _set_search_path(connection: Any, search_path: str) -> None:
     quoted = search_path.replace("'", "''")
     execute_unseen(connection, "select set_config('search_path', '%s', false)" % quoted)
-

@@ -89,6 +89,36 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
         ),
         ('extension "mine" is not available', {"sqlstate": "0A000"}, "Name an image or a server"),
         (
+            'extension "mine" is not available',
+            {"sqlstate": "0A000"},
+            """FROM pg_available_extensions WHERE name = 'mine'").scalar()""",
+        ),
+        (
+            'extension "pg_partman" is not available',
+            {"sqlstate": "0A000"},
+            "RUN apt-get update && apt-get install --yes postgresql-17-partman",
+        ),
+        (
+            'extension "plpython3u" is not available',
+            {"sqlstate": "0A000"},
+            "Debian's package `postgresql-plpython3-17`",
+        ),
+        (
+            'extension "pg_cron" is not available',
+            {"sqlstate": "0A000"},
+            "SELECT position('pg_cron' IN current_setting('shared_preload_libraries'))",
+        ),
+        (
+            "pg_cron can only be loaded via shared_preload_libraries",
+            {"sqlstate": "55000"},
+            'op.execute("CREATE EXTENSION IF NOT EXISTS pg_cron")',
+        ),
+        (
+            'pgaudit must be loaded via "shared_preload_libraries"',
+            {"sqlstate": "55000"},
+            "pgaudit works only on a server that loads it",
+        ),
+        (
             "CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
             {"sqlstate": "25001", "statement": "CREATE INDEX CONCURRENTLY i ON t (a)"},
             "postgresql_concurrently=True",

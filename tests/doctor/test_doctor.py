@@ -76,6 +76,32 @@ def test_a_connection_without_which_env_py_fails_is_made_by_the_draft(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("env_py", "drafted"),
+    [
+        (
+            "settings = config.attributes.get('settings')\nsettings.database_url",
+            'cfg.attributes["settings"] = SimpleNamespace(database_url=URL)  # fill in',
+        ),
+        (
+            "config.app.settings\nconfig.app.get_dsn('main')",
+            "cfg.app = SimpleNamespace(settings=None, get_dsn=lambda *_, **__: URL)  # fill in",
+        ),
+        (
+            "settings = config.attributes.get('settings')\nsettings.name if settings else ''\nconfig.app",
+            '# cfg.attributes["settings"] = SimpleNamespace(name=None)  # fill in',
+        ),
+    ],
+)
+def test_a_draft_gives_objects_with_the_attributes_that_env_py_reads(
+    tmp_path: Path, env_py: str, drafted: str
+) -> None:
+    write_files(tmp_path, {**FILES, "app/migrations/env.py": env_py, "app/alembic.ini": "[alembic]"})
+    draft = write_hook_draft(settings_for(tmp_path)).file
+    assert f"\n{drafted}" in draft.read_text()
+    runpy.run_path(str(draft))
+
+
+@pytest.mark.parametrize(
     ("files", "error", "words"),
     [
         ({}, ProjectNotFound, "No env.py"),

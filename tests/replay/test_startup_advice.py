@@ -102,6 +102,51 @@ ADVICE: dict[str, tuple[str, str]] = {
         "open('/run/secrets/db_password').read()",
         "env:\n      DB_PASSWORD_FILE: ci/db_password",
     ),
+    "a secret file of JSON": (
+        "import json\nwith open('/run/secrets/db') as file:\n    DB = json.load(file)['database']\n"
+        "print(DB['url'], DB.get('port', 1))",
+        """'{"database": {"url": "postgresql://gate@localhost/gate", "port": 5432}}' > /run/secrets/db\n""",
+    ),
+    "a secret file of YAML that a function reads": (
+        "yaml = None\n"
+        "def read(name):\n    with open(name) as file:\n        return yaml.safe_load(file)\n"
+        "CONFIG = read('secret.yml')\nCONFIG['db']['password']",
+        'dummy content,\n\n    {"db": {"password": "gate"}}\n\nmake it',
+    ),
+    "a secret file of TOML": (
+        "import tomllib\nCONFIG = tomllib.loads(open('/etc/app/settings.toml').read())\n"
+        "print(CONFIG['name'], CONFIG['db']['dsn'])",
+        'name = "gate"\n    [db]\n    dsn = "postgresql://gate@localhost/gate"',
+    ),
+    "a secret file of an INI's form": (
+        "import configparser\nparser = configparser.ConfigParser()\n"
+        "parser.read_file(open('/etc/app/app.cfg'))\nparser.get('db', 'user')",
+        "[db]\n    user = gate",
+    ),
+    "a secret file that is an address": (
+        "open('/run/secrets/database_url').read()",
+        "echo postgresql://gate@localhost/gate > /run/secrets/database_url",
+    ),
+    "a table that the project asks for": (
+        f"{ENGINE}\nif not sqlalchemy.inspect(engine).has_table('users'):\n    raise SystemExit('set up')",
+        "refuses the database by what it finds there (`sqlalchemy.inspect(engine).has_table('users')`)",
+    ),
+    "a table that a function asks for": (
+        f"{ENGINE}\nfrom sqlalchemy import inspect\n"
+        "def is_ready(engine):\n    return 'users' in inspect(engine).get_table_names()\n"
+        "assert is_ready(engine), 'set up first'",
+        "prepare:\n      - run: COMMAND  # or sql_file: FILE",
+    ),
+    "a table that is tried": (
+        f"{ENGINE}\ntry:\n    engine.connect().execute(sqlalchemy.text('select 1 from users'))\n"
+        "except Exception:\n    raise RuntimeError('set up first') from None",
+        "what it finds there (`engine.connect().execute(sqlalchemy.text('select 1 from users'))`)",
+    ),
+    "a refusal for something else than the database": (
+        f"{ENGINE}\nnames = sqlalchemy.inspect(engine).get_table_names()\nimport sys\n"
+        "if sys.version_info > (3,):\n    raise RuntimeError('too new')",
+        "If it wants a setting",
+    ),
     "a secret file that a variable names": (
         "import os\nopen(os.environ.get('PW', '/run/secrets/pw')).read()",
         "The path is the default of `PW`",

@@ -1,0 +1,111 @@
+"""Finds what a project's code asked the database before it ended the program itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+
+from migration_gate.project.python_source import unparse_code
+from migration_gate.python_parser import parse_module, walk_nodes
+
+ENDING_CALLS = frozenset({"exit", "_exit", "abort", "quit", "fail", "die"})
+"""names of functions that end a program"""
+LOOKS = frozenset({
+    "has_table", "has_schema", "has_index", "has_sequence", "get_table_names", "get_view_names",
+    "get_schema_names", "get_columns", "execute", "exec_driver_sql", "scalar", "scalars", "fetchone",
+    "fetchall", "fetchval", "get_current_revision", "get_current_heads",
+})  # fmt: skip
+"""methods of inspectors, connections, results and Alembic's context that ask the database"""
+CONNECTIONS = frozenset({"connection", "conn", "connectable", "engine", "bind", "session", "inspector"})
+"""variables that a function of the project's is given to look into the database"""
+SHOWN_CHARACTERS = 80
+
+Asked = dict[str, ast.AST]
+"""variables and functions of the module, and an expression in which each asks the database"""
+
+
+def find_database_look(source: str, line: int) -> str | None:
+    """The code that asked, where the statement in this line raises an error or ends the program for it.
+
+    None if the statement does something else, or nothing shows that a database was asked.
+    """
+    try:
+        tree = parse_module(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    reasons = list(_list_reasons(tree, line))
+    if not reasons:
+        return None
+    asked = _find_asked(tree)
+    looks = (look for reason in reasons for look in _list_looks(reason, asked))
+    look = next(looks, None)
+    return None if look is None else " ".join(unparse_code(look).split())[:SHOWN_CHARACTERS]
+
+
+def _list_reasons(tree: ast.Module, line: int) -> Iterator[ast.AST]:
+    """Why the statement of the line was reached: conditions, and what was tried; the innermost first."""
+    path = list(_list_path(tree, line))
+    if not path or not _ends_program(path[-1]):
+        return
+    if isinstance(path[-1], ast.Assert):
+        yield path[-1].test
+    for outer, inner in reversed(list(pairwise(path))):
+        match outer:
+            case ast.If(test=test) | ast.While(test=test):
+                yield test
+            case ast.Try(body=body, handlers=handlers) if inner in handlers:
+                yield from body
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return
+
+
+def _list_path(tree: ast.AST, line: int) -> Iterator[ast.AST]:
+    """The statements and handlers around the line, outermost first; last the one that stands there."""
+    node: ast.AST | None = tree
+    while node is not None:
+        node = next((part for part in ast.iter_child_nodes(node) if _holds_line(part, line)), None)
+        if node is not None:
+            yield node
+
+
+def _holds_line(node: ast.AST, line: int) -> bool:
+    if not isinstance(node, (ast.stmt, ast.ExceptHandler)):
+        return False
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _ends_program(node: ast.AST) -> bool:
+    match node:
+        case ast.Raise() | ast.Assert():
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
+            return name in ENDING_CALLS
+    return False
+
+
+def _find_asked(tree: ast.Module) -> Asked:
+    """Variables that hold an answer, and functions that ask."""
+    asked: Asked = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                looks = list(_list_looks(value, {}))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                looks = [look for part in node.body for look in _list_looks(part, {})]
+            case _:
+                continue
+        if looks:
+            asked.setdefault(name, looks[0])
+    return asked
+
+
+def _list_looks(tree: ast.AST, asked: Asked) -> Iterator[ast.AST]:
+    for node in walk_nodes(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name)) if name in LOOKS:
+                yield node
+            case ast.Call(args=[ast.Name(id=name), *_]) if name in CONNECTIONS:
+                yield node
+            case ast.Name(id=name) if name in asked:
+                yield asked[name]
