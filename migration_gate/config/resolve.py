@@ -79,7 +79,7 @@ def require_path(setting: SettingValue, text: str, key: str, *, folder: bool = F
     path = setting.folder / Path(text).expanduser()
     try:
         exists = path.is_dir() if folder else path.exists()
-        neighbours = [] if exists else _names_in(path.parent)
+        neighbours = [] if exists else _names_in(path.parent, folders=folder)
     except OSError as error:
         raise Misconfigured(
             f"`{key}` names `{text}`, which cannot be looked at: {error.strerror}.",
@@ -99,8 +99,11 @@ def require_path(setting: SettingValue, text: str, key: str, *, folder: bool = F
     )
 
 
-def _names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+def _names_in(folder: Path, *, folders: bool) -> list[str]:
+    """The names of its files, or of its folders."""
+    if not folder.is_dir():
+        return []
+    return [path.name for path in folder.iterdir() if path.is_dir() == folders]
 
 
 def resolve_settings(

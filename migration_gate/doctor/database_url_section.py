@@ -7,9 +7,11 @@ from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.config.settings_text import hide_password
+from migration_gate.doctor.custom_settings import relative_path
 from migration_gate.doctor.project_examination import Section
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import alembic_config, environment_variables
+from migration_gate.project.env_files import find_env_file
 from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.locate import AlembicEnvironment
 from migration_gate.wording import count_noun
@@ -37,7 +39,8 @@ def describe_database_url(
     set_names = {*settings.env_by_name(), *environ}
     section |= _describe_required([item for item in variables if item.required], settings.root, set_names)
     section |= _describe_optional([item for item in variables if not item.required], settings.root, set_names)
-    section |= _describe_unset([item.name for item in variables if item.required], set_names)
+    unset = [item.name for item in variables if item.required and item.name not in set_names]
+    section |= _describe_unset(unset, settings)
     section["at run time"] = REDIRECTED
     return section
 
@@ -74,10 +77,14 @@ def _describe_optional(
     return section
 
 
-def _describe_unset(required_names: Sequence[str], set_names: Collection[str]) -> Section:
-    """The required variables without a value, as lines of configuration to fill in."""
-    lines = [f"  {name}: …" for name in required_names if name not in set_names]
-    return {"not set": [UNSET_ADVICE, "env:", *lines]} if lines else {}
+def _describe_unset(names: Sequence[str], settings: Settings) -> Section:
+    """The required variables without a value, as lines of configuration: a file that has them, or each."""
+    if not names:
+        return {}
+    file = find_env_file(settings.root, settings.working_directory, names)
+    if file is not None:
+        return {"not set": [UNSET_ADVICE, f"env_file: {relative_path(file, settings.root)}"]}
+    return {"not set": [UNSET_ADVICE, "env:", *(f"  {name}: …" for name in names)]}
 
 
 def _describe_variables(

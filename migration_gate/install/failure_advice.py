@@ -77,6 +77,12 @@ KNOWN_FAILURES = (
         "If the models do without it, leave it out: `without: [<package>]`.",
     ),
     KnownFailure(
+        r"does not appear to be a Python project|Metadata field Name not found",
+        "`pyproject.toml` has no `[build-system]`, and so the packages that it wants can be read by the tool "
+        "alone that it was written for. Commit that tool's lock file (`poetry lock`, `pdm lock`, `uv lock`): "
+        "the gate installs from it.",
+    ),
+    KnownFailure(
         r"No solution found|was not found in the package registry|no version(s)? of|not found in the cache",
         "A package is not in the index that was asked. If it is a private one, name the index with "
         "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`. If the models do without it, "

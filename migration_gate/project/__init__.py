@@ -6,6 +6,7 @@ interpreter_choice  which interpreter runs it; interpreter: what is installed fo
 import_path         the folders that must be importable
 environment_variables   the variables that it reads: variable_reads, settings_classes,
                     dynaconf_validators
+env_files           a file of the repository that has values for variables
 python_source       a file of the project as a syntax tree
 """
 

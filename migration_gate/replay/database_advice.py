@@ -14,6 +14,8 @@ from migration_gate.sql.identifiers import quote_identifier
 MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
 SEARCH_PATH = re.compile(r"search_path\s*(?:=|TO\b)\s*[\"']?([A-Za-z_]\w*)", re.IGNORECASE)
+MISSING_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:([\w.]+)")
+POSTGRES_URL = config_block("env:", "  DATABASE_URL: postgresql://app@db/app  # the variable that it reads")
 REFLECTION = re.compile(r"\breflect\(|autoload_with")
 REFLECT_LATER = (
     "Have the class derive from DeferredReflection (`sqlalchemy.ext.declarative`) and prepare it when the "
@@ -24,15 +26,21 @@ MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
 
 
 def advise_on_dialect(early_end: EarlyEnd) -> str | None:
-    """SQL that the project runs on each new connection, as if it were on another database."""
+    """A URL for another database, or its SQL, which the project runs on each new connection."""
+    missing = MISSING_DIALECT.search(early_end.failure.message)
+    if missing is not None:
+        return (
+            f"The project's URL is for `{missing[1]}`, a dialect that no package here has, and the gate "
+            "replays on PostgreSQL. Give it a URL that begins with `postgresql://`, any one, where it gets its "
+            f"own from; if that is a variable, in .migration-gate.yml,\n\n{POSTGRES_URL}"
+        )
     dialect = failure_dialects.find_dialect(early_end.failure)
     if dialect is None:
         return None
-    block = config_block("env:", "  DATABASE_URL: postgresql://app@db/app  # the variable that it reads")
     return (
         f"{name_failed_line(early_end.failure)} runs {dialect}'s SQL, because the project believes that it "
         f"is on {dialect}. Give it the address of a PostgreSQL database, any one, where it gets its own "
-        f"from; if that is a variable, in .migration-gate.yml,\n\n{block}\n\nIf it knows no other "
+        f"from; if that is a variable, in .migration-gate.yml,\n\n{POSTGRES_URL}\n\nIf it knows no other "
         "address, have it ask the connection's dialect before it runs that SQL."
     )
 

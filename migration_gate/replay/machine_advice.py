@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from migration_gate.facts import Failure
+from migration_gate.project.env_files import find_env_file
 from migration_gate.replay.dummy_files import DUMMY_TEXT, make_dummy_content
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block, env_block
@@ -141,7 +142,12 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
                 f".migration-gate.yml,\n\n{config_block(f'working_directory: {folder.relative_to(root)}')}"
             )
     if path.name.startswith(".env"):
-        return f"`{path}` is not in the checkout. Name another one that is: `env_file: .env.example`."
+        example = find_env_file(root, directory, ())
+        make = f"cp {example.relative_to(root)} {path}" if example is not None else f"touch {path}"
+        return (
+            f"`{path}` is not in the checkout, where git ignores it. Make it in a step before the gate "
+            f"(`{make}`), and set under `env:` what it lacks."
+        )
     return (
         f"`{path}` is not in `{directory}`, where the project runs: it may be ignored by git. Commit one "
         f"with dummy content,{_show_content(early_end, path)}make it in a step before the gate, or name the "

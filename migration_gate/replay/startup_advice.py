@@ -9,8 +9,10 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from migration_gate.facts import Failure
+from migration_gate.project.env_files import find_env_file
 from migration_gate.replay import argument_advice, database_advice, machine_advice
 from migration_gate.replay.crash_report import INTERPRETER_ENDED
 from migration_gate.replay.early_end import EarlyEnd
@@ -110,12 +112,27 @@ def _advise_on_settings(early_end: EarlyEnd) -> str | None:
     dummies = " Dummy values did not do." if early_end.supplied else ""
     if "" in variables.values():
         dummies = f" No dummy value did for those with `{TO_FILL_IN}`."
+    needed = [name for name, value in variables.items() if not value] or [*variables]
+    file = _find_env_file(early_end, needed)
+    if file is not None:
+        block = config_block(f"env_file: {quote_value(str(file))}")
+        return (
+            f"The project asks for settings that are not set, and `{file}` has values for "
+            f"{list_shown(needed)}: in .migration-gate.yml,\n\n{block}"
+        )
     return (
         f"The project asks for settings that are not set.{dummies} Give them in .migration-gate.yml, or name "
         f"an `env_file:`; any value of the right form will do, since every connection is redirected:\n\n"
         f"{env_block(variables, list_places(early_end.supplied, early_end.missing))}"
         + (f"\n\n{_describe_guesses(guesses)}" if guesses else "")
     )
+
+
+def _find_env_file(early_end: EarlyEnd, names: list[str]) -> Path | None:
+    """Relative to the top of the repository."""
+    root = early_end.project.root
+    file = find_env_file(root, early_end.project.directory, names)
+    return file.relative_to(root) if file is not None and file.is_relative_to(root) else file
 
 
 def _describe_guesses(names: list[str]) -> str:

@@ -18,7 +18,7 @@ from migration_gate.doctor.project_examination import Examination
 from migration_gate.errors import Misconfigured, ProjectNotFound
 from tests.support.project_files import write_files
 from tests.support.user_project import COMMAND as GATE
-from tests.support.user_project import World
+from tests.support.user_project import World, project
 
 ENV = """
 from alembic import context
@@ -163,6 +163,14 @@ def test_a_trial_says_first_what_failed_and_what_to_do(here: World) -> None:
     assert "env.py failed before the first revision" in " ".join(first.split())
     assert "SHOP_KEY_FILE" in ran.stdout
     assert "env.py failed" in rest
+
+
+def test_a_file_that_has_the_values_of_what_is_not_set_is_named(here: World) -> None:
+    settings = "import os\nURL = os.environ['SHOP_URL']\nKEY = os.environ['SHOP_KEY']\n"
+    here.lay({**project(settings_py=settings), ".env.example": "SHOP_URL=postgresql://a@b/c\nSHOP_KEY=1\n"})
+    ran = diagnose(here)
+    assert "env_file: .env.example" in ran.stdout
+    assert "SHOP_KEY: …" not in ran.stdout
 
 
 def test_the_text_says_first_what_is_missing_and_counts_defaults(

@@ -33,6 +33,7 @@ from migration_gate.install.failure_advice import explain_failure
         ),
         ("error sending request for url: dns error", "could not be reached"),
         ("No space left on device (os error 28)", "disk is full"),
+        ("error: Failed to parse metadata\n  cause: Metadata field Name not found", "`poetry lock`"),
     ],
 )
 def test_a_failing_installation_says_what_to_do(line: str, advice: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from migration_gate.config.settings import PrepareStep
 from migration_gate.errors import GateError
 from tests.support.alembic_projects import Rev, env, lay
+from tests.support.project_files import write_files
 from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine
 
@@ -151,7 +152,7 @@ ADVICE: dict[str, tuple[str, str]] = {
         "import os\nopen(os.environ.get('PW', '/run/secrets/pw')).read()",
         "The path is the default of `PW`",
     ),
-    "a file that git ignores": ("open('.env').read()", "`env_file: .env.example`"),
+    "a file that git ignores": ("open('.env').read()", "(`touch .env`)"),
     "name resolution": (
         "import socket\nsocket.gethostbyname('db.internal')",
         "looks up the address of another machine",
@@ -160,6 +161,10 @@ ADVICE: dict[str, tuple[str, str]] = {
     "a synchronous engine with an asynchronous driver": (
         "create_engine('postgresql+asyncpg://a@b/c').connect()",
         "give env.py a URL of `postgresql+psycopg://`",
+    ),
+    "a dialect that is not installed": (
+        "from sqlalchemy import create_engine\ncreate_engine('cockroachdb://app@db.invalid/app')",
+        "URL is for `cockroachdb`, a dialect that no package here has",
     ),
     "a driver that is not installed": (
         "raise ModuleNotFoundError(\"No module named 'psycopg2'\")",
@@ -192,6 +197,31 @@ def test_each_kind_of_failure_has_its_advice(engine: Engine, name: str) -> None:
         engine.run(lay(engine.folder(), USERS, env(top=top)))
     assert words in caught.value.advice
     assert caught.value.message.startswith("env.py failed before the first revision: ")
+
+
+def test_a_file_of_the_repository_that_has_the_values_is_named(engine: Engine) -> None:
+    reads = "import os\nassert os.environ['SHOP_KEY'].startswith('sk_') and os.environ['SHOP_ID'] == '1'"
+    folder = lay(engine.folder(), USERS, env(top=f"config = context.config\n{reads}"))
+    write_files(
+        folder,
+        {
+            ".env.example": "SHOP_KEY=\nSHOP_ID=1\n",
+            "deploy/.env.ci": "SHOP_KEY=sk_1\nSHOP_ID=1\n",
+            "deploy/.env.example": "export SHOP_KEY=sk_2\nexport SHOP_ID=1\n",
+        },
+    )
+    with pytest.raises(GateError) as caught:
+        engine.run(folder)
+    assert "`deploy/.env.ci` has values for `SHOP_" in caught.value.advice
+    assert caught.value.advice.endswith("\n\n    env_file: deploy/.env.ci")
+
+
+def test_a_file_that_the_code_opens_is_copied_from_the_one_in_the_repository(engine: Engine) -> None:
+    folder = lay(engine.folder(), USERS, env(top="open('.env').read()"))
+    write_files(folder, {".env.sample": "A=1\n"})
+    with pytest.raises(GateError) as caught:
+        engine.run(folder)
+    assert "(`cp .env.sample .env`)" in caught.value.advice
 
 
 HEADS: dict[str, tuple[str, dict[str, Any], str]] = {
