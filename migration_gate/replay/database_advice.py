@@ -31,8 +31,8 @@ def advise_on_dialect(early_end: EarlyEnd) -> str | None:
     if missing is not None:
         return (
             f"The project's URL is for `{missing[1]}`, a dialect that no package here has, and the gate "
-            "replays on PostgreSQL. Give it a URL that begins with `postgresql://`, any one, where it gets its "
-            f"own from; if that is a variable, in .migration-gate.yml,\n\n{POSTGRES_URL}"
+            "replays on PostgreSQL. Give it a URL that begins with `postgresql://`, any one, where it gets "
+            f"its own from; if that is a variable, in .migration-gate.yml,\n\n{POSTGRES_URL}"
         )
     dialect = failure_dialects.find_dialect(early_end.failure)
     if dialect is None:
