@@ -40,6 +40,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     column_sources      a copied column knows the one that it was copied from
     catalog_snapshot    reads the catalog on the migration's own connection; row_changes: of one revision
+    own_upgrades        what the project does with the history itself, which is left out
     env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured
     listener_guard      failures of the worker's own, apart from the project's

@@ -64,6 +64,19 @@ def resolved_dependencies(revision: Any) -> tuple[str, ...]:
     return tuple(revision._resolved_dependencies or ())
 
 
+def wrap_run_env(module: Any, wrap: Callable[[Any, Callable[[], Any]], Any]) -> None:
+    """Have `wrap(script, run)` do what Alembic's commands do with env.py; `module` is alembic.script.base.
+
+    `ScriptDirectory.run_env`, public since Alembic 0.1.
+    """
+    run_env = module.ScriptDirectory.run_env
+
+    def wrapped_run_env(script: Any) -> Any:
+        return wrap(script, lambda: run_env(script))
+
+    module.ScriptDirectory.run_env = wrapped_run_env
+
+
 def wrap_migration_function(step: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Run `wrap(function)` in the place of a step's `upgrade()`.
 

@@ -17,6 +17,7 @@ from .local_settings import LocalSettings
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
+from .own_upgrades import OwnUpgrades
 from .pool_guard import install_pool_guard
 from .prepare_commands import run_prepare_command
 from .process_attributes import close_memory, open_memory
@@ -72,6 +73,7 @@ class Session:
         self._upgrade: Optional[HistoryUpgrade] = None
         self._keeper = StateKeeper(order, answer, orders, self._guard, self._local_settings)
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
+        self._own_upgrades = OwnUpgrades(self._redirection, self._home)
         self._retries = RetryDecision(answer, orders, self._redirection, self._guard)
 
     def run(self) -> int:
@@ -141,6 +143,7 @@ class Session:
             install_pool_guard()
         DialectChoice(self._redirection).install(imports)
         self._retries.install(imports)
+        self._own_upgrades.install(imports)
         return True
 
     def _watch_environment(self, environment: Any) -> None:
@@ -164,9 +167,10 @@ class Session:
         self._begin_stage("import")
         if self._models_run is None:
             self._recorder.install()
+        self._own_upgrades.script = None
         project = load_project_config(self._order, self._retries.additions)
         self._retries.watch_config(project.config)
-        script = ScriptDirectory.from_config(project.config)
+        self._own_upgrades.script = script = ScriptDirectory.from_config(project.config)
         with project.contexts:
             if self._models_run is None:
                 self._replay(project, script)

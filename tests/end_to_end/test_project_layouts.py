@@ -121,6 +121,18 @@ def test_an_application_without_an_address_has_one(here: World) -> None:
     assert "nothing sets `SQLALCHEMY_DATABASE_URI` in the configuration of the Flask application" in said
 
 
+@pytest.mark.parametrize("call", ["upgrade()", "stamp()"])
+def test_an_application_that_upgrades_its_own_database_is_replayed_all_the_same(
+    here: World, call: str
+) -> None:
+    factory = FLASK.replace("    return app", f"    with app.app_context():\n        {call}\n    return app")
+    name = call.removesuffix("()")
+    here.lay(flask_project(factory.replace("import Migrate", f"import Migrate, {name}")))
+    said = text(passes(here.check(python=web())))
+    assert "2 of 2 revisions" in said
+    assert "`app.py:21` runs this history itself" in said
+
+
 def test_of_what_an_application_reads_only_the_address_has_a_dummy_value(here: World) -> None:
     """A dummy value of the others would end it, or make a file in the project's folder."""
     reads = """import logging, os
