@@ -1,6 +1,7 @@
 """The change against its base: the project is examined a second time, as it is at the base of the change.
 
 base_examination    has the base examined beside the change, as cheaply as the change allows
+kept_examination    what the run does with one that an earlier run has kept
 earlier_replay      what the replay of the change shows of the base
 base_process        a process for the base's own models, or its own replay; base_messages: what it is told
 base_models         the base with the replay of the change; base_settings: with which settings

@@ -18,18 +18,19 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from migration_gate.change.base_messages import (
     BaseAnswer,
     BaseRequest,
     NothingShared,
     Shared,
+    SharedDatabase,
     SharedReplay,
 )
 from migration_gate.change.revision_dependencies import (
@@ -45,6 +46,10 @@ from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, wait_for_process
+
+if TYPE_CHECKING:
+    from migration_gate.change.kept_examination import KeptExamination
+    from migration_gate.checkpoint.kept_base import BaseStore
 
 GATE = Path(__file__).parents[1] / "__main__.py"
 COMMAND = "examine-base"
@@ -79,7 +84,15 @@ class BaseExamination:
         self._is_stopped = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="base")
         self._shared: SimpleQueue[Shared] = SimpleQueue()
+        self._received: list[Shared] = []
+        """what was taken from there"""
         self._begun: Future[_Begun] | None = None
+        self._store: Future[BaseStore | None] = Future()
+        self._kept: KeptExamination | None = None
+        self._is_awaiting_kept = False
+        """whether a kept examination serves is not known yet: no process runs"""
+        self._copy_database: Callable[[], None] | None = None
+        """to be called before a process is told of the database"""
 
     def __enter__(self) -> BaseExamination:
         self._begun = self._thread.submit(self._begin)
@@ -88,14 +101,29 @@ class BaseExamination:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.offer_store(None)
         self.share(NothingShared())
         self._stop()
         self._thread.shutdown()
 
-    @property
-    def wants_shares(self) -> bool:
-        """Whether a process runs that can use something of the change's."""
-        return self._process is not None and self._process.poll() is None
+    def offer_store(self, store: BaseStore | None) -> None:
+        """Say where an examination of the base may be kept; only then one begins."""
+        if not self._store.done():
+            self._store.set_result(store)
+
+    def share_database(self, message: SharedDatabase, copy_database: Callable[[], None]) -> None:
+        """Share the database, if something may use it. It is copied now, or never if nothing uses it.
+
+        What is copied of the base alone may still be copied later.
+        """
+        with self._lock:
+            is_wanted = self._is_awaiting_kept or (self._process is not None and self._process.poll() is None)
+            if self._is_awaiting_kept and message.is_of_base:
+                self._copy_database = copy_database
+        if is_wanted:
+            if self._copy_database is None:
+                copy_database()
+            self.share(message)
 
     def share(self, message: Shared) -> None:
         """Tell the process what it may use; see `base_messages` for the order."""
@@ -103,6 +131,7 @@ class BaseExamination:
 
     def await_base(self, facts: Facts) -> Base | None:
         """The base of a change with these facts; None if it has to be examined alone (`examine_alone`)."""
+        self.offer_store(None)
         self.share(NothingShared())  # if nothing was said of the replay
         assert self._begun is not None  # noqa: S101 - the block was entered
         begun = self._begun.result()
@@ -150,7 +179,8 @@ class BaseExamination:
         return _Begun(self._examine_commit(base.commit, comparison))
 
     def _examine_commit(self, commit: str, comparison: Comparison, *, is_alone: bool = False) -> Base | None:
-        answer = self._run_process(commit, comparison, is_alone=is_alone)
+        answer = self._find_kept_answer(comparison) if not is_alone else None
+        answer = answer or self._run_process(commit, comparison, is_alone=is_alone)
         if answer.must_be_alone:
             return None
         if answer.trouble is not None:
@@ -164,10 +194,39 @@ class BaseExamination:
             comment_texts=answer.comment_texts,
         )
 
-    def _run_process(self, commit: str, comparison: Comparison, *, is_alone: bool) -> BaseAnswer:
+    def _find_kept_answer(self, comparison: Comparison) -> BaseAnswer | None:
+        """What an earlier run has kept, when it is known to serve; None as soon as it is known not to."""
+        store = self._store.result()
+        if store is None:
+            return None
+        from migration_gate.change.kept_examination import find_kept_examination  # noqa: PLC0415 - seldom
+
+        judging = self._choose_settings(comparison)
+        self._kept = find_kept_examination(store, self._settings, judging, self._python, comparison)
+        if self._kept is None or self._kept.found is None:
+            return None
+        self._is_awaiting_kept = True
+        while not isinstance(self._receive(), SharedReplay | NothingShared):
+            continue
+        answer = self._kept.find_answer(self._received)
+        with self._lock:
+            self._is_awaiting_kept = False
+        return answer
+
+    def _receive(self) -> Shared:
+        self._received.append(self._shared.get())
+        return self._received[-1]
+
+    def _choose_settings(self, comparison: Comparison) -> Settings:
+        """Those with which the base is examined, before they are told where it lies."""
         # The module is loaded before the server starts: what it needs later is not.
         from migration_gate.change.base_policy import choose_policy  # noqa: PLC0415
 
+        return choose_policy(self._settings, comparison, os.environ).settings
+
+    def _run_process(self, commit: str, comparison: Comparison, *, is_alone: bool) -> BaseAnswer:
+        settings = self._choose_settings(comparison)
+        kept = None if is_alone else self._kept
         answer_end, process_end = os.pipe()
         with os.fdopen(answer_end, "rb") as answers:
             try:
@@ -177,12 +236,13 @@ class BaseExamination:
             if process is None or process.stdin is None:
                 return BaseAnswer(failure="The run was ended.")
             request = BaseRequest(
-                choose_policy(self._settings, comparison, os.environ).settings,
+                settings,
                 self._python,
                 commit,
                 tuple(sorted(comparison.changed_paths())),
                 tuple(sorted(comparison.edited_paths())),
                 is_alone,
+                kept is not None and kept.store.writes,
                 process_end,
             )
             with contextlib.suppress(BrokenPipeError):  # it has ended, or needs nothing more
@@ -195,16 +255,22 @@ class BaseExamination:
             return BaseAnswer(trouble=Broken(f"The process for it {describe_exit(process.returncode)}."))
         answer = pickle.loads(data)  # noqa: S301 - from the process that was started here
         assert isinstance(answer, BaseAnswer)  # noqa: S101 - tells mypy
+        if kept is not None:
+            kept.keep(self._received, answer, data)
         return answer
 
     def _send_messages(self, stream: IO[bytes], request: BaseRequest) -> None:
-        message: BaseRequest | Shared = request
+        pickle.dump(request, stream)
+        stream.flush()
+        received = iter(() if request.is_alone else tuple(self._received))
         while True:
+            message = next(received, None) or self._receive()
+            if isinstance(message, SharedDatabase) and self._copy_database is not None:
+                self._copy_database()
             pickle.dump(message, stream)
             stream.flush()
             if isinstance(message, SharedReplay | NothingShared):
                 return
-            message = self._shared.get()
 
     def _start(self, answer: int) -> subprocess.Popen[bytes] | None:
         options = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from migration_gate.checkpoint.dependencies import Dependency
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay
@@ -32,6 +33,8 @@ class BaseRequest:
     """of these, what it adds or edits otherwise than by moving it or wording it anew"""
     is_alone: bool
     """nothing is shared, and the change has been examined: on a server of the user's both would meet"""
+    may_be_kept: bool
+    """the gate may keep the answer, and wants `BaseAnswer.inputs`"""
     answer: int
     """descriptor to write the answer to"""
 
@@ -62,6 +65,8 @@ class SharedDatabase:
     """The history has run, and the copy for the base's models is there."""
 
     request: ModelsRequest
+    is_of_base: bool = False
+    """it is a copy of the database as the revisions of the base left it, before any other ran"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,16 @@ Shared = SharedServer | SharedFolders | SharedDatabase | SharedReplay | NothingS
 
 
 @dataclass(frozen=True, slots=True)
+class BaseInputs:
+    """What an answer depends on beside the tree of the base, the packages, settings, and what was shared."""
+
+    essential_paths: tuple[str, ...]
+    """files of the repository: if the change edits one, its replay may not show the base"""
+    outside_files: tuple[Dependency, ...]
+    """what the project's code has read outside of the repository and of its packages; absolute paths"""
+
+
+@dataclass(frozen=True, slots=True)
 class BaseAnswer:
     """What came of it."""
 
@@ -94,5 +109,7 @@ class BaseAnswer:
     """it has to be requested again, when the change has been examined"""
     is_new_project: bool = False
     comment_texts: tuple[tuple[str, str], ...] = ()
+    inputs: BaseInputs | None = None
+    """None if a later run could not use the answer"""
     trouble: GateError | None = None
     """of this run, not of the base's code: the whole run ends with it"""

@@ -35,14 +35,29 @@ from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import read_revision_files_below
 from migration_gate.worker.protocol.model_lines import ModelsCreated
 
+MAX_FILES = 5000
+"""read by the project's code; the worker names one more at most"""
 Take = Callable[[], Shared]
 """waits for the next message"""
 
 
+@dataclass(frozen=True, slots=True)
+class SharedExamination:
+    """The base, as the replay of the change and its own models show it."""
+
+    facts: Facts
+    files_read: tuple[str, ...] | None
+    """what the project's code has read and imported: absolute paths; None if that is not known, or if what
+    the new revisions made may have had a say in the facts"""
+
+
 def examine_with_shared_replay(
-    settings: Settings, relocation: Relocation, folder: Path, take: Take
-) -> Facts | None:
-    """The facts of the base; None if the replay of the change does not show it, or its env.py fails."""
+    settings: Settings, relocation: Relocation, folder: Path, take: Take, *, may_be_kept: bool
+) -> SharedExamination | None:
+    """The facts of the base; None if the replay of the change does not show it, or its env.py fails.
+
+    may_be_kept: `SharedExamination.files_read` is wanted.
+    """
     project = find_project(settings)
     with (
         start_worker(project, settings, folder, with_models=True) as worker,
@@ -51,7 +66,7 @@ def examine_with_shared_replay(
         server = take()
         if not isinstance(server, SharedServer):
             return None
-        task = WorkerTask("models", server.database, server.models_database)
+        task = WorkerTask("models", server.database, server.models_database, keeps_state=may_be_kept)
         # Both import the project meanwhile, and wait for the database.
         stream = send_models_order(worker, project, settings, server.server, task)
         folders = take()
@@ -70,7 +85,14 @@ def examine_with_shared_replay(
         created = replace(created, lost_tables=lost_tables)
         if replay.has_new_revisions and _depends_on_revisions(created):
             return None
-        return _compare(settings, server, created, replay.replay, files.result())
+        facts = _compare(settings, server, created, replay.replay, files.result())
+        return SharedExamination(facts, _list_files_read(created))
+
+
+def _list_files_read(created: ModelsCreated) -> tuple[str, ...] | None:
+    if _depends_on_revisions(created) or created.uncreated or not created.modules:
+        return None
+    return None if len(created.files_read) > MAX_FILES else (*created.files_read, *created.modules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,23 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Generator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, NoReturn, TypeVar
 
-from migration_gate.change.base_messages import BaseAnswer, BaseRequest, Shared
-from migration_gate.change.base_models import examine_with_shared_replay
+from migration_gate.change.base_messages import BaseAnswer, BaseInputs, BaseRequest, Shared
+from migration_gate.change.base_models import SharedExamination, examine_with_shared_replay
 from migration_gate.change.base_settings import build_base_settings, has_environment
 from migration_gate.change.earlier_files import find_earlier_files
-from migration_gate.change.revision_dependencies import REVISION_MARK, depends_on_changes
+from migration_gate.change.revision_dependencies import (
+    REVISION_MARK,
+    depends_on_changes,
+    list_essential_paths,
+)
+from migration_gate.checkpoint.dependencies import INSTALLED_FOLDERS, Dependency, compute_digest
 from migration_gate.ci.base_revision import BaseRevision, Comparison, FileChange
 from migration_gate.ci.known_revisions import KnownRevisions
 from migration_gate.config.relocation import Relocation
@@ -90,8 +96,11 @@ def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
         try:
             export_revision(request.settings.root, request.commit, tree)
             settings = build_base_settings(request.settings, request.python, tree)
-            facts = _examine_base(request, settings, tree, messages)
+            started = time.time()
+            examination = _examine_base(request, settings, tree, messages)
+            facts = examination.facts
             require_own_files(facts, find_repository_root(request.settings.root), tree)
+            inputs = _find_inputs(examination, settings, tree, started)
         except ProjectNotFound as error:
             return BaseAnswer(failure=error.message, is_new_project=not has_environment(tree))
         except TROUBLES as error:
@@ -104,18 +113,55 @@ def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
             message = f"{type(error).__name__}: {error}"
             return BaseAnswer(trouble=Broken(message, evidence=traceback.format_exc()))
         texts = read_comment_files(facts, tree)
-        return BaseAnswer(facts, comment_texts=tuple(texts.items()))
+        return BaseAnswer(facts, comment_texts=tuple(texts.items()), inputs=inputs)
 
 
-def _examine_base(request: BaseRequest, settings: Settings, tree: Path, messages: SharedMessages) -> Facts:
+def _examine_base(
+    request: BaseRequest, settings: Settings, tree: Path, messages: SharedMessages
+) -> SharedExamination:
     if not request.is_alone and not _changes_replay(request, settings, tree):
         relocation = Relocation(find_repository_root(request.settings.root), tree)
-        facts = examine_with_shared_replay(settings, relocation, tree.parent, messages.take)
-        if facts is not None:
-            return facts
+        examination = examine_with_shared_replay(
+            settings, relocation, tree.parent, messages.take, may_be_kept=request.may_be_kept
+        )
+        if examination is not None:
+            return examination
     if SCHEME.match(settings.postgres) and not request.is_alone:
         raise _MustBeAlone
-    return _exhaust(examine_project(settings, change=_describe_edits(request, tree)))
+    facts = _exhaust(examine_project(settings, change=_describe_edits(request, tree)))
+    return SharedExamination(facts, files_read=None)
+
+
+def _find_inputs(
+    examination: SharedExamination, settings: Settings, tree: Path, started: float
+) -> BaseInputs | None:
+    """What the answer depends on; None if it may not be kept. `started`: when the first file was read."""
+    if examination.files_read is None:
+        return None
+    essential = list_essential_paths(tree, read_exported_paths(tree) or ())
+    outside = sorted({path for path in examination.files_read if not _is_covered(path, tree)})
+    if essential is None or any(_has_changed_since(path, started) for path in outside):
+        return None
+    own = [settings.config_file, settings.hook, find_project(settings).config]
+    named = {os.path.relpath(path, tree) for path in own if path is not None}
+    return BaseInputs(
+        tuple(sorted(essential | named)),
+        tuple(Dependency(path, compute_digest(Path(path)), is_essential=True) for path in outside),
+    )
+
+
+def _is_covered(path: str, tree: Path) -> bool:
+    """Whether a file is one of the tree, of an installed package, or was made for this run."""
+    real_path = Path(os.path.realpath(path))
+    return real_path.is_relative_to(tree.parent) or not INSTALLED_FOLDERS.isdisjoint(real_path.parts)
+
+
+def _has_changed_since(path: str, started: float) -> bool:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - many
+    except OSError:
+        return False
+    return max(status.st_mtime, status.st_ctime) >= started
 
 
 def _describe_edits(request: BaseRequest, tree: Path) -> Comparison:

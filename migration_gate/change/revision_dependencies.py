@@ -54,6 +54,33 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     return _change_helpers(sources, environments, changed) or _reaches(sources, revisions, changed)
 
 
+def list_essential_paths(tree: Path, paths: Iterable[str]) -> frozenset[str] | None:
+    """The Python files of which a change may make `depends_on_changes` true; None if there are too many.
+
+    More than these may be named: of the modules that env.py leads to, all without models.
+    """
+    sources = Sources(tree, [path for path in paths if path.endswith(".py")])
+    revisions, environments = _list_revisions(sources), _list_environments(sources)
+    helpers = follow_helpers(sources, environments)
+    reached = _follow_imports(sources, revisions)
+    if reached is None or len(helpers) > MAX_MODULES:
+        return None
+    naming = {path for path in sources.paths if NAMING_MARK in sources.read(path)}
+    plain_helpers = {path for path in helpers if not _has_models(sources.read(path))}
+    return frozenset({*revisions, *environments, *naming, *plain_helpers, *reached})
+
+
+def _follow_imports(sources: Sources, revisions: Iterable[str]) -> set[str] | None:
+    """The files to which imports lead from revisions; None if there are too many."""
+    reached: set[str] = set()
+    waiting = [*revisions]
+    while waiting and len(reached) <= MAX_MODULES:
+        new = set(sources.list_imports(waiting.pop())) - reached
+        reached |= new
+        waiting += new
+    return reached if len(reached) <= MAX_MODULES else None
+
+
 def _change_helpers(sources: Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
     """Whether one of the changed files is a module that imports of env.py lead to, and more than models."""
     helpers = follow_helpers(sources, environments)

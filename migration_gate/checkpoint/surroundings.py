@@ -57,7 +57,7 @@ def compute_surroundings(
     if not folders:
         return None
     parts: list[object] = [LAYOUT, __version__, sys.platform, os.geteuid(), *_describe_own_code()]
-    parts += _describe_interpreter(project.python, folders)
+    parts += describe_interpreter(project.python, folders)
     parts += _describe_server(choice)
     parts += _describe_settings(settings)
     parts += _describe_project(project)
@@ -77,7 +77,7 @@ def _describe_own_code() -> Iterator[object]:
                 yield f"{path.relative_to(top)} {status.st_size} {status.st_mtime_ns}"
 
 
-def _describe_interpreter(python: Path, folders: tuple[Path, ...]) -> Iterator[object]:
+def describe_interpreter(python: Path, folders: tuple[Path, ...]) -> Iterator[object]:
     """The program, and the installed distributions; what a `.pth` file adds is named by its content."""
     yield str(python)
     yield _describe_file(python.resolve())

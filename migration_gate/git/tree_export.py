@@ -107,6 +107,23 @@ def _read_files(top: Path, files: Sequence[TreeEntry]) -> dict[str, bytes]:
     return {entry.path: content for entry, content in zip(entries, _read_contents(top, entries), strict=True)}
 
 
+def identify_tree(folder: Path, revision: str) -> str | None:
+    """The object name of a revision's files, which is a digest of them; None if it may not tell them."""
+    top = find_repository_root(folder)
+    # References of this kind have git give other objects than those that are named.
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{tree}")
+    tree, failure = run_git_on_bytes(top, *arguments)
+    replaced, listing_failure = run_git_on_bytes(top, "for-each-ref", "--count=1", "refs/replace")
+    if failure is not None or listing_failure is not None or replaced:
+        return None
+    return os.fsdecode(tree).strip()
+
+
+def has_submodules(folder: Path, revision: str) -> bool:
+    """Whether files of other repositories belong to a revision. Raises RepositoryUnreadable."""
+    return any(entry.is_submodule for entry in _list_entries(find_repository_root(folder), revision))
+
+
 def read_exported_paths(top: Path) -> tuple[str, ...] | None:
     """The files that the tree in this folder has, sorted; None if `export_revision` did not make it."""
     with suppress(OSError, ValueError, KeyError, TypeError):

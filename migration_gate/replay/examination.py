@@ -129,6 +129,8 @@ def _examine_project(
             if beginning.is_allowed:
                 beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison_with_base)
             checkpoint = beginning.checkpoint
+            if base is not None:
+                base.offer_store(checkpoint.base_store if checkpoint is not None else None)
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                 examine_on_server,

@@ -6,6 +6,7 @@ Loaded while the history runs.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
@@ -46,6 +47,7 @@ from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import AnswerStream
 from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import HistoryRead
 from migration_gate.worker.protocol.run_lines import RunFailed
 from migration_gate.worker.protocol.step_lines import StepFinished
 
@@ -99,7 +101,7 @@ def finish_history(
     lines = answer.lines
     # First: a database in use cannot be copied, and the reading uses it.
     copy_for_models(setup)
-    _share_copy(setup, lines)
+    _share_copy(setup, lines, copied)
     models_answer = background.submit(request_models, setup, worker, build_models_request(setup, lines))
     is_rolled_back = wants_rollback(lines)
     if is_rolled_back:
@@ -205,11 +207,31 @@ def finish_models(
     return ((answer.created,) if answer.created is not None else ()), answer.unchecked
 
 
-def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
-    """Make a copy for the base's models, if the base is examined, and say so."""
-    if setup.base is not None and setup.base.wants_shares:
-        setup.server.copy_used_database(setup.database, setup.base_database)
-        setup.base.share(SharedDatabase(build_models_request(setup, lines)))
+def _share_copy(setup: ReplaySetup, lines: Sequence[Line], copied: Sequence[str]) -> None:
+    """Have a copy made for the base's models, if the base is examined, and say so.
+
+    `copied`: the revisions that `setup.earlier_database` holds; it is copied if these are the base's.
+    """
+    if setup.base is None:
+        return
+    is_of_base = bool(copied) and set(copied) == _list_base_revisions(setup, lines)
+    source = setup.earlier_database if is_of_base else setup.database
+    setup.base.share_database(
+        SharedDatabase(build_models_request(setup, lines), is_of_base),
+        lambda: setup.server.copy_used_database(source, setup.base_database),
+    )
+
+
+def _list_base_revisions(setup: ReplaySetup, lines: Sequence[Line]) -> set[str]:
+    """All but those that the change adds."""
+    new_files = {os.path.realpath(setup.repository / path) for path in setup.new_files}
+    return {
+        script.id
+        for line in lines
+        if isinstance(line, HistoryRead)
+        for script in line.revisions
+        if script.file not in new_files
+    }
 
 
 def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:

@@ -54,7 +54,8 @@ def send_order(
     _name_socket(worker, server)
     _send_line(worker.pipes, build_order(project, settings, server, task))
     if worker.models_pipes is not None:
-        _send_line(worker.models_pipes, build_order(project, settings, server, replace(task, kind="models")))
+        models_task = replace(task, kind="models", keeps_state=False)
+        _send_line(worker.models_pipes, build_order(project, settings, server, models_task))
     return AnswerStream(worker, worker.pipes, settings, server, task.database)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
+from .files_read import FilesRead, list_loaded_modules
 from .imported_modules import find_imported_modules, list_installed_packages
 from .mapped_tables import describe_mapped_tables
 from .model_creation import RefusedPart, create_models
@@ -49,9 +50,17 @@ class AlembicComparison(NamedTuple):
 class ModelsDatabase:
     """The copy of the replayed database in which the models are created."""
 
-    def __init__(self, order: Order, redirection: Redirection, answer: AnswerStream) -> None:
+    def __init__(
+        self,
+        order: Order,
+        redirection: Redirection,
+        answer: AnswerStream,
+        files_read: Optional[FilesRead] = None,
+    ) -> None:
+        """`files_read`: to be sent, with the modules, if the gate may keep the answer."""
         self._order = order
         self._answer = answer
+        self._files_read = files_read
         self._connections = OwnConnections(redirection)
 
     def create_models(
@@ -114,6 +123,8 @@ class ModelsDatabase:
                 restored_catalog=check.declared.restored_catalog,
                 problems=tuple(dict.fromkeys((*check.comparison.problems, *creation.problems))),
                 mapped_tables=tuple(creation.mapped_tables.values()),
+                files_read=self._files_read.list_paths() if self._files_read is not None else (),
+                modules=list_loaded_modules() if self._files_read is not None else (),
             )
         )
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
+from .files_read import FilesRead
 from .models_database import ModelsDatabase
 from .protocol.model_lines import ContextsMissing
 from .protocol.order import ModelsRequest, Order
@@ -21,8 +22,9 @@ from .redirection import Redirection
 
 PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
 """audit events (PEP 578) of a program that starts, which may connect to the database"""
-PROGRAMS_WITHOUT_DATABASE = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale"})
-"""programs that are often started while a project is imported"""
+PROGRAMS_ABOUT_MACHINE = frozenset({"uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale"})
+"""programs that are often started while a project is imported, and say the same in each run"""
+PROGRAMS_WITHOUT_DATABASE = PROGRAMS_ABOUT_MACHINE | {"git"}
 
 
 class ModelsFinished(BaseException):
@@ -40,6 +42,8 @@ class ModelsRun:
         self._answer = answer
         self._redirection = redirection
         self._reflected = ReflectedTables()
+        self._files_read: Optional[FilesRead] = FilesRead() if order.keeps_state else None
+        """what the project reads, as far as that is seen"""
         self._contexts: list[EnvContext] = []
         self._explicit_options: dict[str, Any] = {}
         self._script: Any = None
@@ -56,6 +60,8 @@ class ModelsRun:
         self._redirection.await_database = self._await_request
         self._redirection.database_comes_later = True
         sys.addaudithook(self._follow_event)
+        if self._files_read is not None:
+            self._files_read.watch()
         self._reflected.install()
 
     def _follow_event(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -63,8 +69,12 @@ class ModelsRun:
         if event == "exec":
             file = os.path.basename(getattr(arguments[0], "co_filename", ""))
             self._ran_changed_files = self._ran_changed_files or file in self._changed_names
-        elif event in PROGRAM_EVENTS and not _needs_no_database(arguments):
-            self._await_request()
+        elif event in PROGRAM_EVENTS:
+            program = _name_program(arguments)
+            if program not in PROGRAMS_ABOUT_MACHINE:
+                self._files_read = None  # nobody sees what it reads
+            if program not in PROGRAMS_WITHOUT_DATABASE:
+                self._await_request()
 
     def _await_request(self) -> ModelsRequest:
         """The request, once the history has run. What is left takes a moment: garbage is not looked for."""
@@ -126,7 +136,7 @@ class ModelsRun:
             # A revision that imports a model registers it, for `alembic check` too.
             list(self._script.walk_revisions())
             lost -= set(list_table_names(self._contexts))
-        database = ModelsDatabase(self._order, self._redirection, self._answer)
+        database = ModelsDatabase(self._order, self._redirection, self._answer, self._files_read)
         database.create_models(
             self._contexts,
             self._reflected.tables,
@@ -153,13 +163,13 @@ class ReflectedTables:
         event.listen(Table, "column_reflect", column_reflect)
 
 
-def _needs_no_database(arguments: tuple[Any, ...]) -> bool:
-    """Whether the program of an audit event is known not to use one."""
+def _name_program(arguments: tuple[Any, ...]) -> str:
+    """The program of an audit event; '' if that is not known."""
     words = [argument for argument in arguments[:2] if isinstance(argument, (str, bytes, list, tuple))]
     program = words[0] if words else ""
     if isinstance(program, (list, tuple)):
         program = program[0] if program else ""
     try:
-        return os.path.basename(os.fsdecode(program)) in PROGRAMS_WITHOUT_DATABASE
+        return os.path.basename(os.fsdecode(program))
     except TypeError:  # what the project's own call is going to say
-        return False
+        return ""

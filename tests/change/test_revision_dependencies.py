@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from migration_gate.analysis.revision_code import list_imported_paths
-from migration_gate.change.revision_dependencies import depends_on_changes, find_shared_imports
+from migration_gate.change.revision_dependencies import (
+    depends_on_changes,
+    find_shared_imports,
+    list_essential_paths,
+)
 from tests.support.project_files import write_files
 
 FILES = {
@@ -62,6 +66,10 @@ FILES = {
 def test_imports_are_followed_and_names_of_files_count(tmp_path: Path, changed: str, is_used: bool) -> None:
     write_files(tmp_path, FILES)
     assert depends_on_changes(tmp_path, FILES, [changed]) is is_used
+    essential = list_essential_paths(tmp_path, FILES)
+    assert essential is not None
+    if changed.endswith(".py") and is_used:
+        assert changed in essential
 
 
 def test_an_import_counts_in_whichever_statement_it_is() -> None:

@@ -226,4 +226,8 @@ class ModelsCreated:
     """what could not be compared for another reason than a refusal of Postgres"""
     mapped_tables: tuple[MappedTable, ...] = ()
     """where the gate compares releases"""
+    files_read: tuple[str, ...] = ()
+    """absolute paths of what the project's code has opened, folders too; if the gate may keep the answer"""
+    modules: tuple[str, ...] = ()
+    """absolute paths of the imported modules that are no installed package's, there too"""
     kind: Literal["models"] = "models"

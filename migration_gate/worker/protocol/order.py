@@ -120,7 +120,8 @@ class Order:
     other_databases: dict[str, str] = field(default_factory=dict)
     """databases on the server for the addresses of the others"""
     keeps_state: bool = False
-    """the gate wants a copy of the server when the revisions that are not new have run"""
+    """the gate wants a copy of the server when the revisions that are not new have run; of the models: it may
+    keep the answer"""
     copies_base: bool = False
     """the gate wants a copy of the database then"""
     earlier_run: Optional[EarlierRun] = None

@@ -1,0 +1,212 @@
+"""The answer of an examination of the base, kept beside the checkpoint from which the run began.
+
+It serves again only where everything is the same on which it depends: the checkpoint, the tree of the base,
+the packages, the settings and all variables, the gate's code, and what the replay of the change showed of the
+base. Whatever is wrong with it, the base is examined again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import posixpath
+import secrets
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDatabase, SharedReplay
+from migration_gate.change.revision_dependencies import use_data_files
+from migration_gate.checkpoint.cluster_copy import open_plain_file
+from migration_gate.checkpoint.dependencies import Dependency, compute_digest
+from migration_gate.checkpoint.saved_state import SavedState
+from migration_gate.checkpoint.surroundings import describe_interpreter
+from migration_gate.config.settings import Settings
+from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.lazy_dataclass import dataclass
+from migration_gate.project.interpreter import list_package_folders
+
+FILE = "base"
+LAYOUT = "1"
+"""changes when the file does"""
+DIGEST_BYTES = 32
+MAX_BYTES = 1 << 26
+"""of an answer that is kept: 64 MB"""
+ENVIRONMENT_FILE = "env.py"
+SHELL_NAMES = frozenset({"_", "OLDPWD", "SHLVL", "COLUMNS", "LINES"})
+"""variables that a shell changes from one command to the next; of all others each value counts"""
+FACTS = "migration_gate.facts."
+FURTHER_PARTS = frozenset({
+    "migration_gate.change.base_messages.BaseAnswer", "migration_gate.change.base_messages.BaseInputs",
+    "migration_gate.checkpoint.dependencies.Dependency",
+    "migration_gate.scan.revision_files._read_calls",
+})  # fmt: skip
+"""of an answer, beside facts; the last one parses the text of a revision when its calls are asked for"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBase:
+    """An answer in the cache."""
+
+    key: str
+    """see `BaseStore.compute_key`"""
+    shared: str
+    """see `compute_shared_digest`"""
+    inputs: BaseInputs
+    data: bytes
+    """the answer, as the process sent it"""
+
+    def fits_change(self, top: Path, changed_paths: Collection[str]) -> bool:
+        """Whether the replay of a change to these files shows the base, as the first one did.
+
+        Where it might not, the base is examined again, by a process that looks more closely.
+        """
+        changed = frozenset(changed_paths)
+        if not changed.isdisjoint(self.inputs.essential_paths):
+            return False
+        if any(posixpath.basename(path) == ENVIRONMENT_FILE for path in changed):
+            return False
+        if any(folder in changed for path in changed for folder in _list_folders(path)):
+            return False  # a file took the place of a folder, or a folder that of a file
+        data_files = [path for path in changed if not path.endswith(".py")]
+        return not data_files or not use_data_files(top, list_tracked_files(top).paths, data_files)
+
+    def read_answer(self, shared: str) -> BaseAnswer | None:
+        """The answer, if it was made with what is shared now, and the files outside are as they were."""
+        if shared != self.shared:
+            return None
+        if any(compute_digest(Path(file.path)) != file.digest for file in self.inputs.outside_files):
+            return None
+        return decode_answer(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseStore:
+    """The place of one answer: the folder of the checkpoint from which this run begins."""
+
+    state: SavedState
+    surroundings: str
+    writes: bool
+    """this run may keep one"""
+
+    def compute_key(
+        self, settings: Settings, python: Path, tree: str, environ: Mapping[str, str] = os.environ
+    ) -> str:
+        """A digest of what is known before the examination.
+
+        settings: those of the change, for the base. tree: the object name of the base's files.
+        """
+        parts: list[object] = [LAYOUT, self.surroundings, self.state.record.content, str(python), tree]
+        parts += [repr(settings), sys.version, *_describe_own_code()]
+        parts += describe_interpreter(Path(sys.executable), list_package_folders(Path(sys.prefix)))
+        parts += sorted(f"{name}={value}" for name, value in environ.items() if name not in SHELL_NAMES)
+        text = json.dumps(parts, default=str)
+        return _compute_digest(text.encode("utf-8", "surrogateescape"))
+
+    def read(self, key: str) -> KeptBase | None:
+        """What is kept under this key; None if there is nothing, or it is damaged."""
+        try:
+            with open_plain_file(self.state.folder / FILE) as file:
+                kept = _decode(file.read(MAX_BYTES))
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return kept if kept.key == key else None
+
+    def write(self, kept: KeptBase) -> None:
+        """Keep an answer in the place of any other. Raises OSError."""
+        data = _encode(kept)
+        if not self.writes or len(data) > MAX_BYTES:
+            return
+        new_file = self.state.folder / f".{secrets.token_hex(8)}"
+        try:
+            with new_file.open("xb") as stream:
+                new_file.chmod(0o600)
+                stream.write(data)
+            new_file.rename(self.state.folder / FILE)
+        except OSError:
+            with suppress(OSError):
+                new_file.unlink()
+            raise
+
+    def remove(self) -> None:
+        """Keep none."""
+        with suppress(OSError):
+            (self.state.folder / FILE).unlink()
+
+
+def compute_shared_digest(database: SharedDatabase, replay: SharedReplay) -> str:
+    """A digest of what the gate has told the process that examines the base.
+
+    Of the values alone: a pickle tells else which of them are the same object.
+    """
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=5)
+    pickler.fast = True
+    pickler.dump((database, replay))
+    return _compute_digest(buffer.getbuffer())
+
+
+class AnswerUnpickler(pickle.Unpickler):
+    """Makes facts, and nothing else: what is read may be another's."""
+
+    def find_class(self, module: str, name: str) -> object:
+        """The class; raises UnpicklingError if it is none of a fact."""
+        if f"{module}.{name}" in FURTHER_PARTS:
+            return super().find_class(module, name)
+        found = super().find_class(module, name) if module.startswith(FACTS) else None
+        if isinstance(found, type) and found.__module__ == module:
+            return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no fact")
+
+
+def decode_answer(data: bytes) -> BaseAnswer | None:
+    """The answer; None if it is none with facts."""
+    try:
+        answer = AnswerUnpickler(io.BytesIO(data)).load()
+    except Exception:  # noqa: BLE001 - whatever a stranger's bytes make of it
+        return None
+    return answer if isinstance(answer, BaseAnswer) and answer.facts is not None else None
+
+
+def _encode(kept: KeptBase) -> bytes:
+    """The digest of the rest in a line, a line of JSON, and the answer."""
+    header = {"key": kept.key, "shared": kept.shared, **asdict(kept.inputs)}
+    rest = json.dumps(header).encode("ascii") + b"\n" + kept.data
+    return _compute_digest(rest).encode("ascii") + b"\n" + rest
+
+
+def _decode(data: bytes) -> KeptBase:
+    """Raises ValueError, TypeError or KeyError if it is damaged."""
+    digest, _, rest = data.partition(b"\n")
+    if digest != _compute_digest(rest).encode("ascii"):
+        raise ValueError("the answer is damaged")
+    header, _, answer = rest.partition(b"\n")
+    fields = json.loads(header)
+    inputs = BaseInputs(
+        tuple(fields["essential_paths"]), tuple(Dependency(**item) for item in fields["outside_files"])
+    )
+    return KeptBase(fields["key"], fields["shared"], inputs, answer)
+
+
+def _list_folders(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
+
+
+def _describe_own_code() -> Iterator[object]:
+    """All of the gate's own files: in a checkout they change without a new version."""
+    top = Path(__file__).parents[1]
+    for folder, _, names in sorted(os.walk(top)):
+        for name in sorted(names):
+            if name.endswith((".py", ".sql")):
+                status = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - many
+                yield f"{folder} {name} {status.st_size} {status.st_mtime_ns}"
+
+
+def _compute_digest(data: bytes | memoryview) -> str:
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
