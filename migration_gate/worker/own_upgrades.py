@@ -33,15 +33,15 @@ class OwnUpgrades:
         if script is self.script or not self._is_own_history(script):
             return run()
         frames = list_project_frames(self._home)
-        place = (
-            "`%s:%d`" % (os.path.relpath(frames[-1].file, self._home), frames[-1].line) if frames else "It"
-        )
+        place = "It"
+        if frames:
+            place = "`%s:%s`" % (os.path.relpath(frames[-1].file, self._home), frames[-1].line)
         self._redirection.note(NOTE % place)
         return None
 
     def _is_own_history(self, script: Any) -> bool:
         """Whether it is that which the gate runs; while that is not known, any of the checkout."""
-        folder = os.path.realpath(script.dir)
+        folder = os.path.realpath(str(script.dir))
         if self.script is not None:
-            return folder == os.path.realpath(self.script.dir)
+            return folder == os.path.realpath(str(self.script.dir))
         return folder.startswith(os.path.realpath(self._home) + os.sep)
