@@ -22,6 +22,8 @@ SUBJECT = Subject.RUN_REVISION
 KINDS = ("imported",)
 MAX_PAIRS = 3
 """differing statements that are shown"""
+MAX_CAUSES = 3
+"""changed files that are named as what a revision uses"""
 MAX_TEXT = 400
 """characters of a statement that are shown"""
 
@@ -75,16 +77,13 @@ def _describe_imported(
     change: HistoryChange, causes: tuple[str, ...], group: list[EditedRevision]
 ) -> Finding:
     ids = [edited.revision.id for edited in group]
-    reason = (
-        f"{join_words(causes[:3])} changed"
-        if causes
-        else "something else that it uses did (env.py, a naming convention, a file, a package)"
-    )
+    names_causes = 0 < len(causes) <= MAX_CAUSES
+    reason = _describe_causes(causes)
     pronoun = "its" if len(ids) == 1 else "their"
     verb = _name_difference(group[0], is_plural=len(ids) > 1)
     more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
     return Finding(
-        object=" ".join(causes) or " ".join(sorted(ids)),
+        object=" ".join(causes if names_causes else sorted(ids)),
         message=f"{join_words(ids[:5])}{more} {verb} than at the base, though {pronoun} own text is "
         f"the same: {reason}",
         location=_locate(group[0]),
@@ -95,6 +94,18 @@ def _describe_imported(
         kind="imported",
         severity=_soften(change),
         other_locations=tuple(_locate(edited) for edited in group[1:]),
+    )
+
+
+def _describe_causes(causes: tuple[str, ...]) -> str:
+    if not causes:
+        return "something else that it uses did (env.py, a naming convention, a file, a package)"
+    if len(causes) <= MAX_CAUSES:
+        return f"{join_words(causes)} changed"
+    # Files of a package that it imports: which of them it uses is not known.
+    return (
+        f"something did in the {count_noun(len(causes), 'changed file')} of what it imports "
+        f"({', '.join(causes[:MAX_CAUSES])} and {len(causes) - MAX_CAUSES} more)"
     )
 
 

@@ -8,7 +8,7 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.model_imports import correct_environment, list_imports
+from migration_gate.analysis.model_imports import correct_environment, list_imports, write_target_metadata
 from migration_gate.analysis.model_registration import Candidates, ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Correction, Facts, Location, Models, Replay
@@ -69,7 +69,9 @@ def _explain_missing_models(models: Models, definitions: Candidates) -> tuple[st
     """The message and the fix."""
     if models.metadatas == 0:
         message = "`target_metadata` is missing in env.py: there are no models to compare with"
-        fix = f"Set it in env.py, before `context.configure`, and pass it there:{_SET_METADATA}"
+        found = write_target_metadata(models, (*definitions.imported, *definitions.missing))
+        code = code_block(found) if found else _SET_METADATA
+        fix = f"Set it in env.py, before `context.configure`, and pass it there:{code}"
     elif definitions.imported:
         message = "`target_metadata` holds no tables, though modules with models were imported"
         fix = _MANY_METADATAS

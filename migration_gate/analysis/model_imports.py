@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from migration_gate.facts import AddImports, Correction, ModelDefinition, Models
 
 _IN_ENVIRONMENT = "In env.py:"
+USUAL_PREFIX = "src."
 
 
 def list_imports(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
@@ -22,13 +24,38 @@ def correct_environment(models: Models, definitions: Iterable[ModelDefinition]) 
     return (AddImports(models.environment_file, modules, _IN_ENVIRONMENT),)
 
 
+def write_target_metadata(models: Models, definitions: Sequence[ModelDefinition]) -> str | None:
+    """The lines that set `target_metadata` to the MetaData of most of these models, with all of its modules.
+
+    None if no model's text tells its MetaData.
+    """
+    counts = Counter(definition.metadata for definition in definitions if definition.metadata)
+    if not counts:
+        return None
+    metadata = counts.most_common(1)[0][0]
+    module, _, name = metadata.partition(":")
+    others = [item for item in definitions if item.metadata == metadata and item.module != module]
+    module = _name_for_import(module, _list_prefixes(models))
+    imports = [f"from {module} import {name}", *list_imports(models, others)]
+    value = name if "metadata" in name.lower() else f"{name}.metadata"
+    return "\n".join([*imports, "", f"target_metadata = {value}"])
+
+
 def _list_modules(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
-    prefixes = tuple(sorted(set(_find_prefixes(models)), key=len, reverse=True))
+    prefixes = _list_prefixes(models)
     return tuple(sorted({_name_for_import(definition.module, prefixes) for definition in definitions}))
 
 
+def _list_prefixes(models: Models) -> tuple[str, ...]:
+    """What stands in paths before names of modules, the longest first; `src.` if nothing says otherwise."""
+    found = set(_find_prefixes(models))
+    if not any(module.name.startswith(USUAL_PREFIX) for module in models.imported_modules):
+        found.add(USUAL_PREFIX)
+    return tuple(sorted(found, key=len, reverse=True))
+
+
 def _find_prefixes(models: Models) -> Iterator[str]:
-    """What stands in paths before the names of modules: `src.` if src/app/models.py is `app.models`."""
+    """`src.` if src/app/models.py was imported as `app.models`."""
     for module in models.imported_modules:
         path = module.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         if not module.file.startswith("/") and f".{path}".endswith(f".{module.name}"):

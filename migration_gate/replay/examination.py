@@ -164,7 +164,8 @@ def _examine_project(
                 )
                 facts = yield from examine_on_server(setup, worker, background, notes)
                 if base is not None:
-                    yield Progress("base")
+                    if change.base.commit is not None:
+                        yield Progress("base")
                     facts = replace(facts, base=base.await_base(facts))
                     facts = _add_running_code(facts, settings, setup)
                 facts = _add_work_rates(facts, settings, server)

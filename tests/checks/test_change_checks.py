@@ -371,6 +371,17 @@ def test_a_changed_helper_is_named_as_the_cause_of_all_that_import_it() -> None:
     assert "their own text is the same: `migrations/helpers.py` changed" in finding.message
 
 
+def test_of_many_changed_files_of_a_package_none_is_called_the_cause() -> None:
+    text = "from shop import api\n\n\ndef upgrade():\n    api.create()\n"
+    changed = tuple(f"shop/part_{number}.py" for number in range(20))
+    before = run(make_chain("a1", "b2"), {"a1": ["A"]}, {"a1": text})
+    now = run(make_chain("a1", "b2"), {"a1": ["A x"]}, {"a1": text}, changed=changed)
+    finding = find_one(before, now, "edited-migration")
+    assert finding.object == "a1"
+    assert "something did in the 20 changed files of what it imports (shop/part_0.py, " in finding.message
+    assert finding.message.endswith("and 17 more)")
+
+
 @pytest.mark.parametrize(
     ("text", "changed"),
     [

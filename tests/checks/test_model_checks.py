@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import indent
 
 import pytest
 
@@ -15,6 +16,7 @@ from migration_gate.facts import (
     Facts,
     Failure,
     Location,
+    ModelDefinition,
     ModelLocation,
     Models,
     NameUse,
@@ -145,6 +147,27 @@ def test_without_models_nothing_is_drift() -> None:
 def test_a_missing_target_metadata_is_reported_as_such() -> None:
     (finding,) = missing_models.check(make_facts_without_models(metadatas=0))
     assert finding.message == "`target_metadata` is missing in env.py: there are no models to compare with"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "lines"),
+    [
+        ("src.shop.models:Base", "from shop.models import Base\n\ntarget_metadata = Base.metadata"),
+        (
+            "shop.db:db",
+            "from shop.db import db\nimport shop.models  # noqa: F401\n\ntarget_metadata = db.metadata",
+        ),
+        ("shop.db:metadata", "import shop.models  # noqa: F401\n\ntarget_metadata = metadata"),
+    ],
+)
+def test_a_missing_target_metadata_is_that_of_the_models_which_are_there(metadata: str, lines: str) -> None:
+    definition = ModelDefinition(
+        "item", Location("src/shop/models.py", 3), class_name="Item", module="src.shop.models",
+        metadata=metadata,
+    )  # fmt: skip
+    facts = replace(make_facts_without_models(metadatas=0), tree=Tree(model_definitions=(definition,)))
+    (finding,) = missing_models.check(facts)
+    assert indent(lines, "    ") in finding.fix
 
 
 def test_a_target_metadata_without_tables_is_reported_as_such() -> None:
