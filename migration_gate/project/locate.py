@@ -22,9 +22,17 @@ from migration_gate.project.same_history import (
     is_same_history,
 )
 from migration_gate.project.script_location import find_script_location, is_working_directory_set
-from migration_gate.project.search import find_ini_files, find_nearest_configs
+from migration_gate.project.search import (
+    find_ini_files,
+    find_nearest_configs,
+    has_revisions,
+    list_environments,
+    read_text_file,
+)
 
 NAME_IT = "name it under `projects:`"
+LOCATIONS = "version_locations"
+"""the option that names folders of revisions outside of that of env.py"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,22 @@ def locate_environment(settings: Settings, environ: Mapping[str, str]) -> Alembi
         *_describe_other_files(config, settings),
         *_describe_other_sections(config),
     )
-    return _locate_configured(config, settings, environ, notes)
+    environment = _locate_configured(config, settings, environ, notes)
+    _refuse_empty_history(config, environment, settings)
+    return environment
+
+
+def _refuse_empty_history(config: AlembicConfig, environment: AlembicEnvironment, settings: Settings) -> None:
+    """Raise ProjectNotFound if the configuration that was found has no revisions, and another folder has."""
+    entry = environment.entry_file
+    if entry is None or has_revisions(entry.parent):
+        return
+    if any(LOCATIONS in read_text_file(file) for file in (config.file, entry)):
+        return  # its revisions are elsewhere
+    top = settings.project_folder or settings.working_directory
+    others = [folder for folder in list_environments(top) if folder != entry.parent and has_revisions(folder)]
+    if others:
+        raise search_errors.empty_history_error(config, entry.parent, others, top)
 
 
 def _search_config(settings: Settings) -> AlembicConfig:

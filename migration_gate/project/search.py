@@ -89,12 +89,22 @@ def find_unusual_ini_files(top: Path) -> list[Path]:
 
 def find_bare_environment(top: Path) -> Path | None:
     """The folder of Alembic's that is nearest to the top, whether or not it has a configuration."""
+    return next(iter(list_environments(top)), None)
+
+
+def list_environments(top: Path) -> list[Path]:
+    """Every folder of Alembic's, the nearest to the top first."""
     folders = [
         folder
         for folder, files in _walk_folders(top)
         if "env.py" in files and ("script.py.mako" in files or (folder / "versions").is_dir())
     ]
-    return min(folders, key=lambda folder: (len(folder.parts), str(folder)), default=None)
+    return sorted(folders, key=lambda folder: (len(folder.parts), str(folder)))
+
+
+def has_revisions(environment: Path) -> bool:
+    """Whether there is a file of Python in its folder `versions`, or below that."""
+    return next((environment / "versions").rglob("[!_]*.py"), None) is not None
 
 
 def _may_be_ini(name: str) -> bool:

@@ -69,6 +69,26 @@ def several_sections_error(config: AlembicConfig, root: Path) -> ProjectNotFound
     )
 
 
+def empty_history_error(
+    config: AlembicConfig, scripts: Path, others: Sequence[Path], top: Path
+) -> ProjectNotFound:
+    """The refusal to replay a history without revisions, where others have some."""
+    file, empty, other = (_relative_path(path, top) for path in (config.file, scripts, others[0]))
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    ini = others[0] / "alembic.ini"
+    use = (
+        f"name its configuration: `alembic: {_relative_path(ini, top)}`"
+        if ini.is_file()
+        else f"correct `script_location` in `{file}`; or, if the project builds that configuration in code, "
+        "`migration-gate doctor --write-hook` drafts a file that does so; name it with `hook:`"
+    )
+    return ProjectNotFound(
+        f"`{file}` leads to `{empty}`, which has no revisions; there are some in `{other}`{more}.",
+        where=str(config.file),
+        advice=f"To replay these, {use}. If the empty one is meant, name it: `alembic: {file}`.",
+    )
+
+
 def no_config_error(top: Path) -> ProjectNotFound:
     """Where we looked, and what hints at a configuration of another kind."""
     return ProjectNotFound(

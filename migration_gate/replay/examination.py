@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
@@ -164,8 +164,7 @@ def _examine_project(
                 )
                 facts = yield from examine_on_server(setup, worker, background, notes)
                 if base is not None:
-                    if change.base.commit is not None:
-                        yield Progress("base")
+                    yield from _report_wait(change)
                     facts = replace(facts, base=base.await_base(facts))
                     facts = _add_running_code(facts, settings, setup)
                 facts = _add_work_rates(facts, settings, server)
@@ -218,6 +217,12 @@ def _examine_base(
     from migration_gate.change.base_examination import BaseExamination  # noqa: PLC0415
 
     return BaseExamination(settings, project.python, comparison)
+
+
+def _report_wait(change: Comparison) -> Iterator[Progress]:
+    """Where there is no base, none is waited for."""
+    if change.base.commit is not None:
+        yield Progress("base")
 
 
 def _add_base(facts: Facts, settings: Settings, change: Comparison, policy: JudgingPolicy) -> Facts:

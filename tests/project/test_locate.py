@@ -355,6 +355,46 @@ def test_a_script_location_that_does_not_exist_is_refused(tmp_path: Path) -> Non
     assert error.where == str(tmp_path / "alembic.ini")
 
 
+EMPTY_HISTORY = {
+    "alembic.ini": INI, "migrations/env.py": "", "migrations/versions/README": "",
+    "shop/db/env.py": "", "shop/db/versions/one.py": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({}, "correct `script_location` in `alembic.ini`; or, if the project builds that configuration"),
+        ({"shop/db/alembic.ini": INI}, "name its configuration: `alembic: shop/db/alembic.ini`."),
+    ],
+)
+def test_a_history_without_revisions_is_not_taken_for_that_of_another_folder(
+    tmp_path: Path, files: dict[str, str], advice: str
+) -> None:
+    error = find_nothing(write_project(tmp_path, {**EMPTY_HISTORY, **files}))
+    assert error.message == (
+        "`alembic.ini` leads to `migrations`, which has no revisions; there are some in `shop/db`."
+    )
+    assert advice in error.advice
+    assert error.advice.endswith("If the empty one is meant, name it: `alembic: alembic.ini`.")
+    assert find_in_folder(tmp_path, {"alembic": str(tmp_path / "alembic.ini")}).kind == "ini"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"migrations/versions/one.py": ""},
+        {"migrations/versions/2024/one.py": ""},
+        {"alembic.ini": f"{INI}version_locations = shop/db/versions\n"},
+        {"migrations/env.py": "config.set_main_option('version_locations', 'a')"},
+        {"shop/db/versions/one.py": None},
+    ],
+)
+def test_revisions_may_be_elsewhere_or_none(tmp_path: Path, files: dict[str, str | None]) -> None:
+    given = {name: text for name, text in {**EMPTY_HISTORY, **files}.items() if text is not None}
+    assert find_in_folder(write_project(tmp_path, given)).config == tmp_path / "alembic.ini"
+
+
 def test_an_ini_with_a_syntax_error_is_refused(tmp_path: Path) -> None:
     error = find_nothing(write_project(tmp_path, {"alembic.ini": "script_location = x\n"}))
     assert error.message == "`alembic.ini` could not be read: File contains no section headers."
