@@ -35,7 +35,7 @@ def controls_session(sql: str) -> bool:
 
 def is_cleanup(sql: str) -> bool:
     """Whether it only forgets prepared statements: psycopg sends that behind an ALTER, DROP or ROLLBACK."""
-    return CLEANUP.match(sql) is not None
+    return CLEANUP.match(sql) is not None and controls_session(sql)
 
 
 def drop_control(sql: str) -> list[str]:

@@ -223,6 +223,18 @@ def test_a_statement_after_which_the_driver_forgets_prepared_ones_keeps_its_line
     assert describe(altered).startswith("ALTER TABLE: ACCESS EXCLUSIVE item")
 
 
+def test_a_statement_behind_a_deallocate_of_the_same_text_is_observed(engine: Engine) -> None:
+    body = (
+        "op.execute('update item set id = id where id = 1')\n"
+        "op.execute('DEALLOCATE ALL; alter table item alter name type text')"
+    )
+    ran = run_new_revisions(engine, body)
+    (altered,) = [item for item in ran.replay.observation.statements if item.tag == "ALTER TABLE"]
+    assert altered.sql == "alter table item alter name type text"
+    assert altered.location is not None
+    assert altered.location.line == ran.replay.steps[-1].statements[-1].line
+
+
 def test_a_foreign_key_is_verified_on_the_rows_of_its_own_table(engine: Engine) -> None:
     """Not on those of the table whose column it refers to; and a new table has none."""
     before = (
