@@ -31,7 +31,7 @@ SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
 KINDS = ("made-up-row", "unusual-row", "newer-row")
 LOOK_AT_ROWS = "Look whether a row of yours could be like that: then let the code pass over it."
-REFUSED_ROWS = "It means to. Know before a rollback what is to be done with such rows."
+DECIDE_ON_ROWS = "It does so on purpose: decide before a rollback what becomes of such rows."
 NEWER_ROWS = "made by the gate, as only the newer schema allows them; with others it succeeds"
 
 
@@ -74,7 +74,7 @@ def _describe_row_failure(replay: Replay, rollback: RevisionRollback, failure: F
             location=failure.location,
             revision=rollback.revision,
             evidence=tuple(collect_failure_evidence(failure)),
-            fix=REFUSED_ROWS if is_refusal else LOOK_AT_ROWS,
+            fix=DECIDE_ON_ROWS if is_refusal else LOOK_AT_ROWS,
             kind="made-up-row",
             severity=Severity.NOTE,
         )

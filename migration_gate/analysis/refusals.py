@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 
 from migration_gate.facts import Failure
@@ -18,7 +17,9 @@ _ONE_WAY_TEXT = re.compile(
     r"|no downgrade",
     re.IGNORECASE,
 )
-_RAISED_BY_HAND = frozenset({"Exception", "RuntimeError", "SystemExit"})
+_RAISED_IN_SQL = "P0001"
+"""raise_exception"""
+_RAISING_BLOCK = re.compile(r"\s*DO\b.*\bRAISE\b", re.IGNORECASE | re.DOTALL)
 _SHARED = "2BP01"
 """dependent_objects_still_exist"""
 
@@ -39,14 +40,10 @@ def describe_refusal(failure: Failure) -> str:
 
 
 def refuses_rows(failure: Failure) -> bool:
-    """Whether the project's own code has looked at the rows, and ends the revision on purpose.
-
-    An error of Python's own classes is an accident, but for those that are only ever raised by hand.
-    """
-    if failure.sqlstate is not None or failure.source != "project":
-        return False
-    name = failure.exception_class.rpartition(".")[2]
-    return name in _RAISED_BY_HAND or not hasattr(builtins, name)
+    """Whether the revision's own code, or a DO block of it, has looked at the rows and ends it on purpose."""
+    if failure.sqlstate is not None:
+        return failure.sqlstate == _RAISED_IN_SQL and bool(_RAISING_BLOCK.match(failure.statement or ""))
+    return failure.is_deliberate
 
 
 def is_about_shared_role(failure: Failure) -> bool:

@@ -142,14 +142,14 @@ def suggest_failure_fix(replay: Replay, failure: RowFailure) -> str:
     if kind == "not-null":
         return _suggest_backfill(replay, failure)
     if refuses_rows(error):
-        return REFUSED_ROWS
+        return _REFUSED_ROWS
     columns = _find_key(error)
     if kind == "unique" and columns:
         return _suggest_unique(replay, failure, columns)
     return _FIXES.get(kind, "")
 
 
-REFUSED_ROWS = (
+_REFUSED_ROWS = (
     "The revision's own code refuses such rows: where production has one, the deployment ends here. Look for "
     "them before, and correct them in a revision that runs earlier."
 )

@@ -32,5 +32,7 @@ class Failure:
     traceback: tuple[str, ...] = ()
     """the project's own frames, outermost first, `file:line in function`"""
     source: ErrorSource = ""
+    is_deliberate: bool = False
+    """the project's own code raised it (`raise`, `assert`, `sys.exit`); no operation of it failed"""
     first_error: Failure | None = None
     """an earlier error of the same transaction that this one only follows from"""

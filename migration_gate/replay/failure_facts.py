@@ -32,6 +32,7 @@ class FailureBuilder:
             location=self._locate_failure(frames, revision, line or error.line),
             traceback=tuple(describe_frame(frame, self._paths) for frame in frames),
             source=error.source,
+            is_deliberate=error.is_deliberate,
         )
 
     def _locate_failure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import opcode
 import os
 import re
 import traceback
@@ -31,6 +32,7 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     """The exception as data. Files below `home` count as the project's own, but for installed packages."""
     original = getattr(error, "orig", None)  # the driver's exception, if SQLAlchemy wrapped it
     report = _from_driver(original if original is not None else error) or ErrorReport("")
+    source = _find_source(error, home)
     statement = getattr(error, "statement", None)
     if isinstance(statement, str) and type(original).__module__.split(".")[0] in DOUBLING_DRIVERS:
         statement = statement.replace("%%", "%")
@@ -42,7 +44,8 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
         exception_class=type(original if original is not None else error).__name__,
         statement=without_notes(statement)[:MAX_TEXT] if isinstance(statement, str) else None,
         frames=tuple(_frames_of_cause(error, home) + _syntax_error_frames(error)),
-        source=_find_source(error, home),
+        source=source,
+        is_deliberate=source == "project" and _is_raised(error),
     )
 
 
@@ -156,6 +159,19 @@ def _find_source(error: BaseException, home: str) -> ErrorSource:
     if not is_project_file(file, home):
         return "library"
     return "package" if f"{os.sep}site-packages{os.sep}" in file else "project"
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Whether its innermost frame stands at a `raise` or an `assert`, or ended the program."""
+    if isinstance(error, SystemExit):
+        return True
+    innermost = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    if innermost is None:
+        return False
+    instruction = innermost.tb_frame.f_code.co_code[innermost.tb_lasti]
+    return opcode.opname[instruction] == "RAISE_VARARGS"
 
 
 def _all_frames(error: BaseException) -> Iterator[Frame]:

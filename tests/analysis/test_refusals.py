@@ -30,20 +30,16 @@ def test_what_a_library_raises_is_no_declaration(
 
 
 @pytest.mark.parametrize(
-    ("exception_class", "source", "is_meant"),
+    ("failure", "is_meant"),
     [
-        ("RuntimeError", "project", True),
-        ("DuplicateUsers", "project", True),
-        ("AttributeError", "project", False),
-        ("ValueError", "project", False),
-        ("JSONDecodeError", "library", False),
-        ("RuntimeError", "", False),
+        (Failure("two users have one name", "ValueError", is_deliberate=True), True),
+        (Failure("Invalid literal for Decimal", "InvalidOperation", source="project"), False),
+        (Failure("two names", "RaiseException", "P0001", statement="do $$begin raise 'two names'; end$$"), True),
+        (Failure("a trigger's", "RaiseException", "P0001", statement="UPDATE users SET name = 'a'"), False),
+        (Failure("duplicate key", "UniqueViolation", "23505", statement="do $$begin raise 'a'; end$$"), False),
     ],
 )
-def test_rows_are_refused_by_an_error_that_the_project_raises_on_purpose(
-    exception_class: str, source: str, is_meant: bool
-) -> None:
-    failure = Failure("two users have one name", exception_class, source=source)  # type: ignore[arg-type]
+def test_rows_are_refused_by_what_the_revision_raises_on_purpose(failure: Failure, is_meant: bool) -> None:
     assert refuses_rows(failure) is is_meant
 
 

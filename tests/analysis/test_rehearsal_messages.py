@@ -27,7 +27,7 @@ def test_nulls_of_a_partition_are_filled_in_its_parent() -> None:
 
 
 def test_rows_that_the_revision_refuses_on_purpose_are_not_for_its_code_to_expect() -> None:
-    error = Failure("two users have one name", "RuntimeError", source="project")
+    error = Failure("two users have one name", "RuntimeError", is_deliberate=True)
     fix = suggest_failure_fix(REPLAY, RowFailure(error, "unusual", tables=("users",)))
     assert fix.startswith("The revision's own code refuses such rows")
 

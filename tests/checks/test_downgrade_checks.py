@@ -241,9 +241,7 @@ def test_an_error_over_a_made_up_row_is_a_note() -> None:
     (finding,) = failing_downgrade.check(Facts(replay=replay))
     assert (finding.kind, finding.severity) == ("made-up-row", Severity.NOTE)
     assert "`downgrade()` failed on a row that the gate made up" in finding.message
-    refused = replace(
-        failure, message="Export the notes first", exception_class="RuntimeError", source="project"
-    )
+    refused = replace(failure, message="Export the notes first", is_deliberate=True)
     replay = replace(replay, rollbacks=(RevisionRollback("b", row_failure=refused),))
     (finding,) = failing_downgrade.check(Facts(replay=replay))
     assert "the code of `downgrade()` refuses a row that the gate made up" in finding.message

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import decimal
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +34,27 @@ def test_the_innermost_frame_tells_who_raised(file: str, source: str, tmp_path: 
     with pytest.raises(NotImplementedError) as caught:
         raise_in(tmp_path / file)()
     assert describe_error(caught.value, home=str(tmp_path / "app")).source == source
+
+
+@pytest.mark.parametrize(
+    ("code", "is_deliberate"),
+    [
+        ("raise ValueError('two users have one name')", True),
+        ("assert not found", True),
+        ("sys.exit('two users have one name')", True),
+        ("found.remove(2)", False),
+        ("decimal.Decimal('x')", False),
+        ("for item in table: table.pop(item)", False),
+        ("json.loads('x')", False),
+    ],
+)
+def test_an_error_is_deliberate_if_the_projects_code_raises_it(
+    code: str, is_deliberate: bool, tmp_path: Path
+) -> None:
+    names = {"sys": sys, "json": json, "decimal": decimal, "found": [1], "table": {1: 1, 2: 2}}
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - of any class
+        exec(compile(f"\n{code}", str(tmp_path / "revision.py"), "exec"), names)
+    assert describe_error(caught.value, home=str(tmp_path)).is_deliberate is is_deliberate
 
 
 @pytest.mark.parametrize(("driver", "shown"), [("psycopg.errors", "LIKE '%a'"), ("asyncpg", "LIKE '%%a'")])

@@ -38,3 +38,5 @@ class ErrorReport:
     line: Optional[int] = None
     """of the revision's file, if a statement of a step failed"""
     source: ErrorSource = ""
+    is_deliberate: bool = False
+    """the project's own code raised it (`raise`, `assert`, `sys.exit`); no operation of it failed"""
