@@ -45,9 +45,9 @@
     effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database
     startup_errors      why a worker ended before the first revision (early_end); crash_report: a dead one
-    startup_advice      what to do then: setting_advice, argument_advice (argument_names), database_advice,
-                        machine_advice (dummy_files), required_python;
-                        database_looks: what the project refuses the database for
+    startup_advice      what to do then: setting_advice, argument_advice (argument_names, attribute_uses),
+                        database_advice, machine_advice (dummy_files), required_python;
+                        database_looks: what the project refuses the database for (failed_statement)
 
     offered_fixes       the fixes of the differences, each run before it is shown (fix_verification)
     dropped_name_uses   where the repository's Python uses what a fix would drop

@@ -6,9 +6,11 @@ import ast
 import configparser
 import re
 
+from migration_gate.facts import Failure
 from migration_gate.project import Project
 from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.replay.argument_names import list_argument_names, list_keys_at_line
+from migration_gate.replay.attribute_uses import uses_attribute
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import config_block, list_missing_names, quote_value
 
@@ -64,17 +66,17 @@ def _list_arguments(early_end: EarlyEnd, missing: list[str], text: str) -> list[
         return [f"{option}={X_VALUE}" if option.startswith("-") else X_VALUE for option in options]
     # An argument that is asked for by its position has a number for a name.
     names = [name for name in missing if not name.lstrip("-").isdigit()] or X_NAME.findall(text)
-    if not names and early_end.is_in_env_py:
-        names = list_argument_names(early_end.source)
+    tree = early_end.tree
+    if not names and early_end.is_in_env_py and tree is not None:
+        names = list_argument_names(tree)
     return [f"{name}={X_VALUE}" for name in dict.fromkeys(names)] or [X_VALUE]
 
 
 def _advise_on_refused_value(early_end: EarlyEnd) -> str | None:
     """A value of `x:` that env.py, or a mapping or section in which it looks, does not know."""
-    message = early_end.failure.message
     for argument in early_end.x_arguments:
         name, _, value = argument.rpartition("=")
-        if not value or not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", message):
+        if not value or not _is_refused(early_end.failure, name, value):
             continue
         known = _list_known_values(early_end)
         choice = f"one of those that env.py knows ({', '.join(known)})" if known else "one that env.py knows"
@@ -86,14 +88,31 @@ def _advise_on_refused_value(early_end: EarlyEnd) -> str | None:
     return None
 
 
+def _is_refused(failure: Failure, name: str, value: str) -> bool:
+    """Whether the error is about this value, and does not merely have the word in it, as a path or a table.
+
+    The example that the gate itself gives for an unknown value is known nowhere.
+    """
+    word = rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)"
+    if value == X_VALUE:
+        return re.search(rf"(?<!\w){X_VALUE}(?!\w)", failure.message) is not None
+    if failure.sqlstate is not None:
+        return False
+    if re.search(rf"['\"`\[]{re.escape(value)}['\"`\]]", failure.message):
+        return True
+    is_named = bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", failure.message) is not None
+    return failure.is_deliberate and is_named and re.search(word, failure.message) is not None
+
+
 def _list_known_values(early_end: EarlyEnd) -> list[str]:
     """The keys of the dict in which the failed line looks, or the sections of the configuration."""
     location = early_end.failure.location
     if SECTION_MISSING.search(early_end.failure.message):
         return _list_sections(early_end.project)
-    if location is None or location.line is None:
+    tree = early_end.tree
+    if location is None or location.line is None or tree is None:
         return []
-    return list_keys_at_line(early_end.source, location.line)
+    return list_keys_at_line(tree, location.line)
 
 
 def _list_sections(project: Project) -> list[str]:
@@ -139,13 +158,13 @@ def advise_on_flask(early_end: EarlyEnd) -> str | None:
 def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     """`config.attributes["connection"]` or `config.settings`, which a program of the project's own sets."""
     message = early_end.failure.message
-    names = list_missing_names("attribute", early_end.missing)
+    names = _list_wanted_attributes(early_end)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
     unfilled = _advise_on_unfilled_hook(early_end)
     if unfilled is not None:
         return unfilled
     own_names = _list_own_attributes(early_end)
-    if not _is_about_attributes(early_end, names) and namespace is None and not own_names:
+    if not names and namespace is None and not own_names:
         return None
     lines = ["from alembic.config import Config", f'cfg = Config("{early_end.config_file}")']
     if namespace is not None:
@@ -198,13 +217,22 @@ def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
 
 
-def _is_about_attributes(early_end: EarlyEnd, names: list[str]) -> bool:
-    """Whether one of these was lacking: by an error over it, or as the project's own code says."""
-    message = early_end.failure.message
-    is_raised_by_hand = early_end.source_line.lstrip().startswith("raise ")
-    edge = r"\b" if is_raised_by_hand else r"['\"]"
-    is_named = any(re.search(f"{edge}{re.escape(name)}{edge}", message) for name in names)
-    return is_named or bool(names and NO_VALUE.search(message))
+def _list_wanted_attributes(early_end: EarlyEnd) -> list[str]:
+    """Those that were asked for in vain and that the error is about: many an env.py does without."""
+    failure = early_end.failure
+    depends_on_value = failure.is_deliberate or bool(NO_VALUE.search(failure.message))
+    return [
+        name
+        for name in list_missing_names("attribute", early_end.missing)
+        if re.search(rf"['\"]{re.escape(name)}['\"]", failure.message)
+        or (depends_on_value and _is_used_in_frames(early_end, name))
+    ]
+
+
+def _is_used_in_frames(early_end: EarlyEnd, name: str) -> bool:
+    own_frames = ((file, line) for file, line in early_end.frames if "/site-packages/" not in file)
+    trees = ((early_end.parse_file(file), line) for file, line in own_frames)
+    return any(tree is not None and uses_attribute(tree, line, name) for tree, line in trees)
 
 
 def _list_own_attributes(early_end: EarlyEnd) -> list[str]:

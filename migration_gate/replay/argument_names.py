@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import ast
 
-from migration_gate.python_parser import parse_module, walk_nodes
+from migration_gate.python_parser import walk_nodes
 
 
-def list_argument_names(source: str) -> list[str]:
-    """Names by which the module looks into what `-x` gives; empty if it cannot be parsed."""
-    try:
-        tree = parse_module(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+def list_argument_names(tree: ast.Module) -> list[str]:
+    """Names by which the module looks into what `-x` gives."""
     holders = _list_holders(tree)
     nodes = sorted(_list_lookups(tree, holders), key=lambda node: (node.lineno, node.col_offset))
     return list(dict.fromkeys(str(node.value) for node in nodes))
 
 
-def list_keys_at_line(source: str, line: int) -> list[str]:
+def list_keys_at_line(tree: ast.Module, line: int) -> list[str]:
     """The keys of the dicts, in the code or held by a variable of the module, that a line looks into."""
-    try:
-        tree = parse_module(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
     nodes = list(walk_nodes(tree))
     dicts = {
         target.id: node.value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from migration_gate.analysis import failure_dialects, failure_fixes
 from migration_gate.facts import Replay
+from migration_gate.python_parser import walk_nodes
 from migration_gate.replay.database_looks import find_database_look
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
@@ -13,10 +15,14 @@ from migration_gate.sql.identifiers import quote_identifier
 
 MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
-SEARCH_PATH = re.compile(r"search_path\s*(?:=|TO\b)\s*[\"']?([A-Za-z_]\w*)", re.IGNORECASE)
+SEARCH_PATH = re.compile(
+    r"search_path(?:\s*=|\s+TO\b|'\s*,)\s*(?:[\"']\$user[\"']\s*,\s*)?"
+    r"(?:(?P<quote>[\"'])(?P<exact>[A-Za-z_]\w*)(?P=quote)|(?P<folded>[A-Za-z_]\w*)(?![\w%{]))",
+    re.IGNORECASE,
+)
+"""in SQL, in `set_config('search_path', …)`, or in libpq's options"""
 MISSING_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:([\w.]+)")
 POSTGRES_URL = config_block("env:", "  DATABASE_URL: postgresql://app@db/app  # the variable that it reads")
-REFLECTION = re.compile(r"\breflect\(|autoload_with")
 REFLECT_LATER = (
     "Have the class derive from DeferredReflection (`sqlalchemy.ext.declarative`) and prepare it when the "
     "application starts, or write its columns down."
@@ -71,10 +77,10 @@ def advise_on_reflection(early_end: EarlyEnd) -> str | None:
 
 def advise_on_empty_database(early_end: EarlyEnd) -> str | None:
     """The project's own refusal, after it has looked into the database: there is nothing in it yet."""
-    location = early_end.failure.location
-    if location is None or location.line is None or early_end.failure.sqlstate:
+    location, tree = early_end.failure.location, early_end.tree
+    if location is None or location.line is None or tree is None or early_end.failure.sqlstate:
         return None
-    look = find_database_look(early_end.source, location.line)
+    look = find_database_look(tree, location.line)
     if look is None:
         return None
     return (
@@ -88,20 +94,48 @@ def advise_on_empty_database(early_end: EarlyEnd) -> str | None:
 
 def _looks_in_reflected_tables(early_end: EarlyEnd) -> bool:
     """Whether a table is looked for by its name in a metadata that was read from the database."""
+    tree = early_end.tree
     is_lookup = early_end.failure.exception_class == "KeyError" and ".tables[" in early_end.source_line
-    return is_lookup and bool(REFLECTION.search(early_end.source))
+    return is_lookup and tree is not None and any(map(_reflects, walk_nodes(tree)))
+
+
+def _reflects(node: ast.AST) -> bool:
+    """`metadata.reflect(…)` or `Table(…, autoload_with=…)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    is_reflection = isinstance(node.func, ast.Attribute) and node.func.attr == "reflect"
+    return is_reflection or any(keyword.arg == "autoload_with" for keyword in node.keywords)
 
 
 def advise_on_search_path(early_end: EarlyEnd) -> str | None:
     """A `search_path` of which no schema is there."""
     if "no schema has been selected" not in early_end.failure.message:
         return None
-    match = SEARCH_PATH.search(early_end.source)
-    schema = quote_identifier(match[1]) if match else "SCHEMA_NAME"
+    tree = early_end.tree
+    schema = (tree and _find_search_path(tree)) or "SCHEMA_NAME"
     return (
         f"env.py sets a `search_path` of which no schema is there: make `{schema}` before the migrations, in "
         f".migration-gate.yml,\n\n{config_block('prepare:', f'  - sql: CREATE SCHEMA {schema}')}"
     )
+
+
+def _find_search_path(tree: ast.Module) -> str:
+    """The first schema of the `search_path` in a text of the module, as SQL names it; '' for none.
+
+    Docstrings say nothing, and what the module puts together of several texts is not known.
+    """
+    others = {
+        id(part)
+        for node in walk_nodes(tree)
+        if isinstance(node, ast.JoinedStr | ast.BinOp | ast.Expr)
+        for part in ast.iter_child_nodes(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in others:
+            match = SEARCH_PATH.search(node.value)
+            if match is not None:
+                return quote_identifier(match["exact"] or match["folded"].lower())
+    return ""
 
 
 def advise_on_roles(early_end: EarlyEnd) -> str | None:

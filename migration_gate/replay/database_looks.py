@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from migration_gate.project.python_source import unparse_code
-from migration_gate.python_parser import parse_module, walk_nodes
+from migration_gate.python_parser import walk_nodes
+from migration_gate.replay.failed_statement import ends_program, list_path
 
-ENDING_CALLS = frozenset({"exit", "_exit", "abort", "quit", "fail", "die"})
-"""names of functions that end a program"""
 LOOKS = frozenset({
     "has_table", "has_schema", "has_index", "has_sequence", "get_table_names", "get_view_names",
     "get_schema_names", "get_columns", "execute", "exec_driver_sql", "scalar", "scalars", "fetchone",
@@ -25,15 +24,11 @@ Asked = dict[str, ast.AST]
 """variables and functions of the module, and an expression in which each asks the database"""
 
 
-def find_database_look(source: str, line: int) -> str | None:
+def find_database_look(tree: ast.Module, line: int) -> str | None:
     """The code that asked, where the statement in this line raises an error or ends the program for it.
 
     None if the statement does something else, or nothing shows that a database was asked.
     """
-    try:
-        tree = parse_module(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
     reasons = list(_list_reasons(tree, line))
     if not reasons:
         return None
@@ -45,8 +40,8 @@ def find_database_look(source: str, line: int) -> str | None:
 
 def _list_reasons(tree: ast.Module, line: int) -> Iterator[ast.AST]:
     """Why the statement of the line was reached: conditions, and what was tried; the innermost first."""
-    path = list(_list_path(tree, line))
-    if not path or not _ends_program(path[-1]):
+    path = list(list_path(tree, line))
+    if not path or not ends_program(path[-1]):
         return
     if isinstance(path[-1], ast.Assert):
         yield path[-1].test
@@ -58,30 +53,6 @@ def _list_reasons(tree: ast.Module, line: int) -> Iterator[ast.AST]:
                 yield from body
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return
-
-
-def _list_path(tree: ast.AST, line: int) -> Iterator[ast.AST]:
-    """The statements and handlers around the line, outermost first; last the one that stands there."""
-    node: ast.AST | None = tree
-    while node is not None:
-        node = next((part for part in ast.iter_child_nodes(node) if _holds_line(part, line)), None)
-        if node is not None:
-            yield node
-
-
-def _holds_line(node: ast.AST, line: int) -> bool:
-    if not isinstance(node, (ast.stmt, ast.ExceptHandler)):
-        return False
-    return node.lineno <= line <= (node.end_lineno or node.lineno)
-
-
-def _ends_program(node: ast.AST) -> bool:
-    match node:
-        case ast.Raise() | ast.Assert():
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-            return name in ENDING_CALLS
-    return False
 
 
 def _find_asked(tree: ast.Module) -> Asked:

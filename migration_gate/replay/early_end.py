@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate.facts import Failure
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project
+from migration_gate.project.python_source import parse_source
 from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
+
+FRAME = re.compile(r"(?P<file>.+):(?P<line>\d+) in ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,22 @@ class EarlyEnd:
         return linecache.getline(str(self.project.root / location.file), location.line)
 
     @property
-    def source(self) -> str:
-        """The file of the project's that failed; '' if it cannot be read."""
+    def tree(self) -> ast.Module | None:
+        """The file of the project's that failed; None if it cannot be read as Python."""
         location = self.failure.location
-        return "".join(linecache.getlines(str(self.project.root / location.file))) if location else ""
+        return self.parse_file(location.file) if location else None
+
+    def parse_file(self, file: str) -> ast.Module | None:
+        """A file of a frame's; None if it cannot be read as Python."""
+        return parse_source(self.project.root / file)
+
+    @property
+    def frames(self) -> Iterator[tuple[str, int]]:
+        """File and line of the project's own frames, outermost first."""
+        for frame in self.failure.traceback:
+            match = FRAME.match(frame)
+            if match is not None:
+                yield match["file"], int(match["line"])
 
     @property
     def config_file(self) -> str:

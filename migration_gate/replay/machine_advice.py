@@ -44,12 +44,14 @@ NO_NETWORK = re.compile(
     r"Max retries exceeded|Could not connect|Cannot connect|ConnectionError|ConnectError|credentials"
 )
 NETWORK_PROGRAMS = re.compile(
-    r"\b(pg_isready|psql|pg_dump|pg_restore|createdb|ssh|nc|aws|gcloud|vault|kubectl|cloud[-_]sql[-_]proxy)\b"
+    r"(?<![\w./-])(?:/\S*/)?"
+    r"(pg_isready|psql|pg_dump|pg_restore|createdb|ssh|nc|aws|gcloud|vault|kubectl|cloud[-_]sql[-_]proxy)"
+    r"(?![\w./-])"
 )
 """what a project runs to reach another machine"""
 DATABASE_IS_DOWN = re.compile(
     r"\b(database|db|postgres\w*|server)\b.{0,40}\b(not (up|ready|available|reachable|responding)|"
-    r"unavailable|unreachable|down|never came up)\b",
+    r"unavailable|unreachable|(is|was|seems|still) (still )?down|never came up)\b",
     re.IGNORECASE,
 )
 """in a project's own words, after it has waited for its database"""
@@ -70,7 +72,7 @@ DRIVERS = {
 MISSING_FILE = re.compile(r"No such file or directory: b?'([^']+)'")
 DENIED_FILE = re.compile(r"(?:Permission denied|Is a directory|Not a directory): b?'([^']+)'")
 UNMAPPED_LIBRARY = re.compile(r"(/\S+): failed to map segment from shared object")
-PROGRAM_ERRORS = ("CalledProcessError", "TimeoutExpired", "FileNotFoundError")
+PROGRAM_ERRORS = ("CalledProcessError", "TimeoutExpired")
 SKIP_VARIABLE = "SKIP_TUNNEL"
 SKIPPING = f'if os.environ.get("{SKIP_VARIABLE}") != "1":'
 
@@ -191,9 +193,9 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
         reaches = f"reaches for {NETWORK_LIBRARIES[library]}"
     elif resolves:
         reaches = "looks up the address of another machine"
-    elif failure.exception_class in PROGRAM_ERRORS and NETWORK_PROGRAMS.search(text):
+    elif _is_of_network_program(failure):
         reaches = "runs a program that reaches for another machine"
-    elif DATABASE_IS_DOWN.search(text) and not failure.sqlstate:
+    elif failure.is_deliberate and DATABASE_IS_DOWN.search(text):
         reaches = "waits for the database of another machine"
     elif is_of_network:
         reaches = "reaches for another machine"
@@ -205,6 +207,14 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
         "uses its result: put it behind\n\n"
         f"{config_block(SKIPPING)}\n\nand set in .migration-gate.yml\n\n{env_block({SKIP_VARIABLE: '1'})}"
     )
+
+
+def _is_of_network_program(failure: Failure) -> bool:
+    """Whether a program failed that reaches for another machine, or is not there to be run."""
+    if failure.exception_class in PROGRAM_ERRORS:
+        return NETWORK_PROGRAMS.search(failure.message) is not None
+    program = MISSING_FILE.search(failure.message)
+    return program is not None and NETWORK_PROGRAMS.fullmatch(program[1]) is not None
 
 
 def _is_refused_socket(failure: Failure) -> bool:

@@ -28,9 +28,19 @@ ADVICE: dict[str, tuple[str, str]] = {
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
     ),
     "an attribute of which the project itself says so": (
-        'if config.attributes.get("connection") is None: pass\n'
-        'raise RuntimeError("No connection is set, see the README")',
+        'if config.attributes.get("connection") is None:\n'
+        '    raise RuntimeError("Run it by manage.py, see the README")',
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
+    ),
+    "an attribute by its variable": (
+        'connection = config.attributes.get("connection")\nconnection.begin()',
+        'cfg.attributes["connection"] = engine.connect()\n\nand name it',
+    ),
+    "an attribute that env.py does without, and something else": (
+        'connectable = config.attributes.get("connection", None)\n'
+        'if connectable is None:\n    connectable = create_engine("postgresql://a@b/c")\n'
+        'raise RuntimeError("No connection to the broker, or None is known")',
+        "If it wants a setting, give it any value",
     ),
     "an attribute that is passed on": (
         'config.set_main_option("a", config.attributes.get("url"))',
@@ -85,6 +95,30 @@ ADVICE: dict[str, tuple[str, str]] = {
         f"{ENGINE}\nwith engine.begin() as c:\n    c.execute(text('SET search_path TO tenant'))\n"
         "    c.execute(text('CREATE TABLE t (a int)'))",
         "- sql: CREATE SCHEMA tenant",
+    ),
+    "a search path that is put together": (
+        f"search_path = 'tenant'\n{ENGINE}\nwith engine.begin() as c:\n"
+        "    c.execute(text(f'SET search_path TO {search_path}_a'))\n"
+        "    c.execute(text('CREATE TABLE t (a int)'))",
+        "- sql: CREATE SCHEMA SCHEMA_NAME",
+    ),
+    "a search path behind the user's own schema": (
+        f"{ENGINE}\nwith engine.begin() as c:\n"
+        "    c.execute(text('SET search_path = \"$user\", Tenant'))\n"
+        "    c.execute(text('CREATE TABLE t (a int)'))",
+        "- sql: CREATE SCHEMA tenant",
+    ),
+    "a file in a folder with the name of a program": (
+        "open('config/aws/settings.toml')",
+        "`config/aws/settings.toml` is not in",
+    ),
+    "a program that is not there": (
+        "import subprocess\nsubprocess.run(['pg_isready'], env={'PATH': '/nowhere'})",
+        "runs a program that reaches for another machine",
+    ),
+    "a word of a database that is no complaint": (
+        "import types\ntypes.ModuleType('db').down",
+        "Look at the frames.",
     ),
     "a program that asks for the database": (
         "import subprocess\nraise subprocess.CalledProcessError(2, ['pg_isready', '-h', 'db'])",
@@ -270,6 +304,28 @@ def test_a_value_that_env_py_does_not_know_is_told_with_those_that_it_knows(
         engine.run(folder, x_arguments=("mode=VALUE",))
     assert "`VALUE` is the value of `mode` in `x:`, and not one that env.py knows." in caught.value.advice
     assert words in caught.value.advice
+
+
+X_CHANCES = {
+    "a path": "open('/etc/shop/test/a.cfg')",
+    "a table": f"{ENGINE}\nengine.connect().execute(text('select * from test.logs'))",
+    "a sentence": "raise RuntimeError('this is no test')",
+}
+
+
+@pytest.mark.parametrize("name", X_CHANCES)
+def test_an_error_that_has_the_word_by_chance_is_not_put_down_to_the_value(engine: Engine, name: str) -> None:
+    top = f"config = context.config\n{ARGUMENTS}['mode']\n{X_CHANCES[name]}"
+    with pytest.raises(GateError) as caught:
+        engine.run(lay(engine.folder(), USERS, env(top=top)), x_arguments=("mode=test",))
+    assert "x:" not in caught.value.advice
+
+
+def test_a_value_of_the_users_that_env_py_refuses_is_told(engine: Engine) -> None:
+    top = f"mode = {ARGUMENTS}['mode']\nassert mode == 'a', f'no mode {{mode}}'"
+    with pytest.raises(GateError) as caught:
+        engine.run(lay(engine.folder(), USERS, env(top=top)), x_arguments=("mode=test",))
+    assert "`test` is the value of `mode` in `x:`" in caught.value.advice
 
 
 def test_the_advice_on_a_role_leads_to_a_replay(engine: Engine) -> None:
