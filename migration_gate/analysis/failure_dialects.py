@@ -39,7 +39,7 @@ SQLITE_FUNCTIONS = frozenset(
 )
 MYSQL_SYNTAX = re.compile(
     r"`|\bAUTO_INCREMENT\b|\bENGINE\s*=|\bON DUPLICATE KEY\b|\bUNSIGNED\b|\bMODIFY (COLUMN )?\w+ \w|"
-    r"\bCHANGE COLUMN\b|\bADD (COLUMN )?\S+ [^,;]*\b(AFTER \w+|FIRST)\s*(,|$)|"
+    r"\bCHANGE COLUMN\b|\bALTER TABLE [^;]*\bADD (COLUMN )?\S+ [^,;]*\b(AFTER \w+|FIRST)\s*(,|$)|"
     r"\bON UPDATE (CURRENT_TIMESTAMP|NOW\b)|\bCHARACTER SET\b|\bCHARSET\s*=|\bCOLLATE\s*=|"
     r"\butf8mb[34]\w*|\bINSERT IGNORE\b|\bREPLACE INTO\b|\bSHOW (TABLES|COLUMNS|INDEX|CREATE)\b|"
     r"\bFOREIGN_KEY_CHECKS\b|\bFULLTEXT (KEY|INDEX)\b|\bADD (UNIQUE )?KEY\b|"

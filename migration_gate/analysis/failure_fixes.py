@@ -44,7 +44,6 @@ _BTREE_TYPES = frozenset({
 })  # fmt: skip
 """for which btree_gin and btree_gist have operator classes"""
 _TEXT_TYPES = frozenset({"text", "character varying", "character", "name"})
-_NUMBER_TYPES = frozenset({"smallint", "integer", "bigint", "real", "double precision", "numeric"})
 _WRITING = re.IGNORECASE | re.DOTALL
 _CLAUSES = frozenset({"select", "from", "where", "having", "values", "set", "join", "as", "and", "not", "is"})
 """reserved words that more often stand where something else is wrong"""
@@ -71,34 +70,35 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
         rf"(?:type|function|operator class|access method|language) {NAME}", failure
     )
     name = qualified_name.rpartition(".")[2].lower()
-    extension = EXTENSION_OF.get(name) or _find_btree_extension(failure)
+    extension, subject = EXTENSION_OF.get(name), f"`{name}`"
     if extension is None:
+        extension, subject = _find_btree_extension(failure)
+    if not extension or extension in {known.name for known in replay.catalog.extensions}:
         return None
     sql = f"CREATE EXTENSION IF NOT EXISTS {quote_identifier(extension)}"
     create = f"`op.execute('{sql}')`"
     if replay.available_extensions and extension not in replay.available_extensions:
         return (
-            f"`{name}` comes with the extension {extension}, which no migration has created by then, and "
+            f"{subject} comes with the extension {extension}, which no migration has created by then, and "
             f"which this server does not have. {describe_extension_source(extension, replay)}\nAnd create "
             f"it, in the revision: {create}; or, where it is set up by hand, in the configuration:"
             f"{_prepare_setting(sql)}"
         )
     return (
-        f"`{name}` comes with the extension {extension}, which no migration has created by then. Where it is "
-        f"set up by hand, say so in the configuration:{_prepare_setting(sql)}\n"
+        f"{subject} comes with the extension {extension}, which no migration has created by then. Where it "
+        f"is set up by hand, say so in the configuration:{_prepare_setting(sql)}\n"
         f"Or create it in the revision: {create}."
     )
 
 
-def _find_btree_extension(failure: Failure) -> str | None:
-    """For an index or an exclusion constraint of plain values, which GiST and GIN have by an extension.
-
-    Not for types that have no order, as `json`.
-    """
+def _find_btree_extension(failure: Failure) -> tuple[str, str]:
+    """The extension by which GiST and GIN index plain values, and what comes with it; '' for other types."""
     match = re.search(
         r'data type (.+) has no default operator class for access method "(gist|gin)"', failure.message
     )
-    return f"btree_{match[2]}" if match and match[1] in _BTREE_TYPES else None
+    if match is None or match[1] not in _BTREE_TYPES:
+        return "", ""
+    return f"btree_{match[2]}", f"An operator class of {match[2]} for `{match[1]}`"
 
 
 def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:
@@ -129,7 +129,8 @@ def _correct_value(column: str, wanted: str, given: str) -> str:
         return f"`{column}` is a boolean, and PostgreSQL makes none of a number: write `true` or `false`."
     given_value = f"The statement gives `{column}` ({wanted}) a value of type {given}"
     bare_wanted, bare_given = wanted.partition("(")[0], given.partition("(")[0]
-    if bare_given in _TEXT_TYPES or bare_wanted in _TEXT_TYPES or {bare_wanted, bare_given} <= _NUMBER_TYPES:
+    is_number_of_boolean = (bare_wanted, bare_given) == ("integer", "boolean")
+    if bare_given in _TEXT_TYPES or bare_wanted in _TEXT_TYPES or is_number_of_boolean:
         return f"{given_value}: write `CAST(... AS {wanted})`."
     return f"{given_value}: write one of its own type."
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from migration_gate.analysis.executed_ddl import DdlEvent, ExecutedDdl, read_executed_ddl
 from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name, without_schema
 from migration_gate.facts import Failure, Replay
-from migration_gate.sql.lexer import tokenize
+from migration_gate.sql.lexer import Token, tokenize
 from migration_gate.wording import nearest_name
 
 SHOWN_COLUMNS = 30
@@ -18,6 +19,13 @@ _MODELS_ARE_NEWER = (
 _AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY"}
 _BEFORE_TABLE = ("UPDATE", "INTO", "TABLE", "FROM")
 """words that the table stands behind, the surest first"""
+_OTHER_MEANINGS: Mapping[str, set[str]] = {
+    "UPDATE": {"ON", "DO", "FOR", "KEY", "BEFORE", "AFTER", "OR"},
+    "FROM": {"DISTINCT"},
+    "TABLE": {"RETURNS"},
+}
+"""of these words, by the one before: ON UPDATE CASCADE, DO UPDATE SET, IS DISTINCT FROM, RETURNS TABLE (…)"""
+_FUNCTIONS_WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY"}
 _TABLE_AFTER_ON = re.compile(
     r"\s*(CREATE|ALTER)\s+(OR\s+REPLACE\s+)?(UNIQUE\s+|CONSTRAINT\s+)?(INDEX|POLICY|TRIGGER)\b", re.IGNORECASE
 )
@@ -37,12 +45,12 @@ def describe_missing_column(failure: Failure, replay: Replay) -> str:
     executed = read_executed_ddl(replay)
     table = _find_table(failure, qualified, executed)
     columns = executed.columns.get(table) or _list_logged_columns(table, replay)
-    others = [other for other in columns if other != column]
+    history = _describe_history(table, column, executed, replay)
     if _TRIGGER_ROW.search(failure.message):
-        return _describe_trigger_row(table, column, others)
+        return _describe_trigger_row(table, column, columns, history)
+    others = [other for other in columns if other != column]
     subject = f"`{table}`" if table else "that table"
     nearest = nearest_name(column, others)
-    history = _describe_history(table, column, executed, replay)
     if not history and not nearest and _is_quoted_value(column, failure.statement or ""):
         return (
             f'Double quotes are for names: `"{column}"` is a column to PostgreSQL, and {subject} has no '
@@ -63,13 +71,18 @@ def _is_quoted_value(column: str, statement: str) -> bool:
     return re.search(rf"=\s*{quoted}\s*($|[,;)]|WHERE\b)|VALUES\s*\([^()]*{quoted}", statement) is not None
 
 
-def _describe_trigger_row(table: str, column: str, columns: list[str]) -> str:
-    """For a trigger's function that uses a column which the row of its table has not."""
-    subject = f"`{table}`" if table else "its table"
-    return (
-        f"A trigger's function uses `{column}` of the row, and {subject} has no such column. "
-        f"{_list_columns(columns)} Add the column, or take the trigger from the table."
+def _describe_trigger_row(table: str, column: str, columns: list[str], history: str) -> str:
+    """For a trigger's function that uses a column which the row of its table has not.
+
+    `table` is that of the statement, whose triggers may have changed others.
+    """
+    sentences = (
+        f"A trigger's function uses `{column}` of the row, and the trigger's table has no such column.",
+        f"The statement is about `{table}`. {_list_columns(columns)}".rstrip() if table else "",
+        "" if column in columns else history,
+        "Correct the function, add the column to the trigger's table, or take the trigger from it.",
     )
+    return " ".join(filter(None, sentences))
 
 
 def _suggest(nearest: str | None, column: str) -> str:
@@ -172,16 +185,29 @@ def _has_word(statement: str, word: str) -> bool:
 
 
 def _find_table_after(word: str, statement: str) -> str:
-    """The name, without schema, that follows the first such word of the statement."""
+    """The name, without schema, behind the first such word of the statement that a table can follow."""
     tokens = list(tokenize(statement))
-    position = next((number for number, token in enumerate(tokens, 1) if token.keyword == word), None)
-    if position is None:
-        return ""
+    position = next(_list_places_behind(word, tokens), len(tokens))
     while position < len(tokens) and tokens[position].keyword in _AFTER_TABLE_WORD:
         position += 1
     while position + 2 < len(tokens) and tokens[position + 1].text == ".":
         position += 2
     return tokens[position].name if position < len(tokens) else ""
+
+
+def _list_places_behind(word: str, tokens: Sequence[Token]) -> Iterator[int]:
+    """The positions behind the word where it has its first meaning; in `extract(… FROM …)` it has another."""
+    functions = [""]
+    previous = ""
+    for number, token in enumerate(tokens, 1):
+        has_other_meaning = previous in _OTHER_MEANINGS.get(word, ()) or functions[-1] in _FUNCTIONS_WITH_FROM
+        if token.text == "(":
+            functions.append(previous)
+        elif token.text == ")" and len(functions) > 1:
+            functions.pop()
+        elif token.keyword == word and not has_other_meaning:
+            yield number
+        previous = token.keyword
 
 
 def _resolve_alias(statement: str, alias: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from migration_gate.check import Finding
 from migration_gate.checks import failing_upgrade
-from migration_gate.facts import Facts, Location, RevisionFile, SoftwareVersion
+from migration_gate.facts import Extension, Facts, Location, RevisionFile, Snapshot, SoftwareVersion
 from tests.support.fact_builders import make_failure_facts, make_statement
 
 ORDERS = 'CREATE TABLE "S"."Ord" (id SERIAL, "custName" TEXT)'
@@ -70,7 +70,34 @@ OBJECTS = {
     ),
     "a column that a trigger's function uses": (
         'record "new" has no field "updated_at"', "42703", "INSERT INTO users (name) VALUES ('a')", (USERS,),
-        ["uses `updated_at` of the row, and `users` has no such column. It has these: id, name, email."],
+        [
+            "uses `updated_at` of the row, and the trigger's table has no such column.",
+            "The statement is about `users`. It has these: id, name, email.",
+        ],
+    ),
+    "a renamed column that a trigger's function uses": (
+        'record "new" has no field "name"', "42703", "UPDATE users SET email = 'a'",
+        (USERS, "ALTER TABLE users RENAME name TO full_name"),
+        ["Revision `a1` renamed `name` of `users` to `full_name`", "Correct the function,"],
+    ),
+    "a column that another table's trigger uses": (
+        'record "new" has no field "name"', "42703",
+        "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1", (USERS,),
+        ["The statement is about `users`. It has these: id, name, email."],
+    ),
+    "a column behind ON UPDATE": (
+        'column "age" does not exist', "42703",
+        "CREATE TABLE posts (u int REFERENCES users (id) ON UPDATE CASCADE, CHECK (age > 0))", (USERS,),
+        ["gives `posts` a column `age`"],
+    ),
+    "a column of a function that has a FROM": (
+        'column "born" does not exist', "42703", "SELECT extract(year FROM born) FROM users", (USERS,),
+        ["gives `users` a column `born`"],
+    ),
+    "a column of a function that returns a table": (
+        'column "owner" does not exist', "42703",
+        "CREATE FUNCTION f() RETURNS TABLE (a int) LANGUAGE sql AS $$ SELECT owner FROM users $$", (USERS,),
+        ["gives `users` a column `owner`"],
     ),
     "a text in double quotes": (
         'column "Bob" does not exist', "42703", 'UPDATE users SET name = "Bob" WHERE id = 1', (USERS,),
@@ -159,11 +186,19 @@ OBJECTS = {
     ),
     "an index of plain values in GiST": (
         'data type integer has no default operator class for access method "gist"', "42704",
-        "CREATE INDEX ix ON users USING gist (id)", (USERS,), ["CREATE EXTENSION IF NOT EXISTS btree_gist"],
+        "CREATE INDEX ix ON users USING gist (id)", (USERS,),
+        [
+            "An operator class of gist for `integer` comes with the extension btree_gist",
+            "CREATE EXTENSION IF NOT EXISTS btree_gist",
+        ],
     ),
     "a value of a type that is not converted": (
         'column "b" is of type boolean but expression is of type bigint', "42804",
         "UPDATE users SET b = id", (USERS,), ["(boolean) a value of type bigint: write one of its own type."],
+    ),
+    "a truth value for a number": (
+        'column "b" is of type integer but expression is of type boolean', "42804",
+        "UPDATE users SET b = true", (USERS,), ["write `CAST(... AS integer)`"],
     ),
     "a column of the second foreign key": (
         'column "uid" referenced in foreign key constraint does not exist', "42703",
@@ -298,6 +333,17 @@ def test_a_long_revision_id_is_shown_on_its_line() -> None:
     finding = find_failure(replace(facts, replay=replace(facts.replay, history=history)))
     assert finding.location == Location("v/c3.py", 6)
     assert "holds 32 characters" in finding.fix
+
+
+def test_an_order_of_labels_is_no_sql_of_mysql() -> None:
+    assert "MySQL" not in fix_of("syntax error", "42601", "ALTER TYPE mood ADD VALUE x AFTER y")
+
+
+def test_an_extension_that_is_there_is_not_advised() -> None:
+    message = 'data type boolean has no default operator class for access method "gist"'
+    facts = make_facts(message, sqlstate="42704", statement="CREATE INDEX ix ON users USING gist (id)")
+    catalog = Snapshot(extensions=(Extension("btree_gist", "public", "1.5"),))
+    assert "btree_gist" not in find_failure(replace(facts, replay=replace(facts.replay, catalog=catalog))).fix
 
 
 def test_an_extension_is_not_advised_for_a_type_that_it_has_nothing_for() -> None:
