@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from migration_gate.project.python_source import unparse_code
 from migration_gate.project.variable_reads import VariableRead
 
 SETTINGS_CLASSES = ("Dynaconf", "LazySettings", "FlaskDynaconf")
-PREFIX_KEYWORDS = ("envvar_prefix", "ENVVAR_PREFIX_FOR_DYNACONF", "environments_prefix")
+PREFIX_KEYWORDS = ("envvar_prefix", "ENVVAR_PREFIX_FOR_DYNACONF")
 FILE_KEYWORDS = ("settings_files", "settings_file", "SETTINGS_FILE_FOR_DYNACONF", "preload", "includes")
 DEFAULT_PREFIX = "DYNACONF"
 MOST_BYTES = 100_000
 """of a file of settings that are read"""
+WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +26,25 @@ class DynaconfSettings:
 
     prefix: str
     """of the variables; '' for none"""
-    file_text: str
-    """what the files of settings hold, in lower case"""
+    file_words: frozenset[str]
+    """the words of the files of settings, in lower case"""
 
 
 def find_dynaconf_settings(modules: dict[Path, ast.Module]) -> DynaconfSettings | None:
     """The settings objects of these modules, as one; None if the project has none."""
-    keywords = [
-        (file, keyword.arg or "", keyword.value)
-        for file, tree in modules.items()
-        for call in _find_calls(tree, SETTINGS_CLASSES)
-        for keyword in [*call.keywords, ast.keyword(arg="", value=ast.Constant(value=None))]
-    ]
-    if not keywords:
+    calls = [(file, call) for file, tree in modules.items() for call in _find_calls(tree, SETTINGS_CLASSES)]
+    if not calls:
         return None
-    prefixes = [value for _, name, value in keywords if name in PREFIX_KEYWORDS]
+    keywords = [(file, keyword) for file, call in calls for keyword in call.keywords]
+    prefixes = [keyword.value for _, keyword in keywords if keyword.arg in PREFIX_KEYWORDS]
     files = [
         file.parent / text
-        for file, name, value in keywords
-        if name in FILE_KEYWORDS
-        for text in _list_texts(value)
+        for file, keyword in keywords
+        if keyword.arg in FILE_KEYWORDS
+        for text in _list_texts(keyword.value)
     ]
-    return DynaconfSettings(_read_prefix(prefixes), "\n".join(map(_read_file, files)))
+    words = (word for file in files for word in WORD.findall(_read_file(file)))
+    return DynaconfSettings(_read_prefix(prefixes), frozenset(words))
 
 
 def find_validated_values(tree: ast.Module, settings: DynaconfSettings) -> Iterator[VariableRead]:
@@ -53,7 +52,7 @@ def find_validated_values(tree: ast.Module, settings: DynaconfSettings) -> Itera
     for call in _find_calls(tree, ("Validator",)):
         for name in [text for argument in call.args for text in _list_texts(argument)]:
             variable = name.upper().replace(".", "__")
-            is_in_file = name.lower().rpartition(".")[2] in settings.file_text
+            is_in_file = name.lower().rpartition(".")[2] in settings.file_words
             yield VariableRead(
                 f"{settings.prefix}_{variable}" if settings.prefix else variable,
                 call.lineno,

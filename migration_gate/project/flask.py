@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,18 +102,16 @@ def _name_factory(file: Path) -> str:
     tree = parse_source(file)
     statements = tree.body if tree is not None else []
     functions = {node.name: node for node in statements if isinstance(node, ast.FunctionDef)}
-    if set(functions) & FLASK_NAMES or any(_makes_flask(node) for node in statements if _is_assignment(node)):
+    factories = [name for name, node in functions.items() if _calls_any(node, {"Flask"})]
+    assignments = [node for node in statements if isinstance(node, ast.Assign | ast.AnnAssign)]
+    if set(functions) & FLASK_NAMES or any(_calls_any(node, {"Flask", *factories}) for node in assignments):
         return ""
-    return next((f":{name}" for name, node in functions.items() if _makes_flask(node)), "")
+    return next((f":{name}" for name in factories), "")
 
 
-def _is_assignment(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign | ast.AnnAssign)
-
-
-def _makes_flask(node: ast.stmt) -> bool:
+def _calls_any(node: ast.stmt, names: Set[str]) -> bool:
     calls = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
-    return any(unparse_code(function).rpartition(".")[2] == "Flask" for function in calls)
+    return any(unparse_code(function).rpartition(".")[2] in names for function in calls)
 
 
 def _application_in_folder(name: str, tops: Sequence[Path], reason: str) -> FlaskApplication:

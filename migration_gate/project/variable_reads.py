@@ -120,15 +120,24 @@ def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
 
 
 def _collect_prefixes(tree: ast.Module) -> dict[ast.AST, str]:
-    """What environs puts before the names that are read in the body of `with env.prefixed("SMTP_"):`."""
+    """What environs puts before the names that calls of it read in `with env.prefixed("SMTP_"):`."""
     prefixes: dict[ast.AST, str] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.With(items=[ast.withitem(context_expr=ast.Call(func=function, args=[prefix]))]):
-                if isinstance(function, ast.Attribute) and function.attr == PREFIXING_METHOD:
-                    for inner in (inner for child in node.body for inner in ast.walk(child)):
-                        prefixes[inner] = prefixes.get(inner, "") + _read_text(prefix, ModuleNames())
+    for block in (node for node in ast.walk(tree) if isinstance(node, ast.With)):
+        for item in block.items:
+            match item.context_expr:
+                case ast.Call(func=ast.Attribute(value=reader, attr="prefixed"), args=[prefix]):
+                    for call in _list_calls_of(unparse_code(reader), block):
+                        prefixes[call] = prefixes.get(call, "") + _read_text(prefix, ModuleNames())
     return prefixes
+
+
+def _list_calls_of(reader: str, block: ast.With) -> Iterator[ast.Call]:
+    """`env("X")` and `env.int("X")` in the body of a block."""
+    for node in (inner for child in block.body for inner in ast.walk(child)):
+        if isinstance(node, ast.Call):
+            function = unparse_code(node.func)
+            if function == reader or function.startswith(f"{reader}."):
+                yield node
 
 
 def _read_text(key: ast.expr, names: ModuleNames) -> str:

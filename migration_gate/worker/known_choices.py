@@ -63,7 +63,7 @@ def _list_keys(container: ast.expr, frame: Any) -> Iterator[str]:
         keys = list(_list_classes(frame.f_globals))
     else:
         keys = []
-    yield from (key for key in keys if isinstance(key, str))
+    yield from (key for key in keys if isinstance(key, str) and key)
 
 
 def _list_modules(path: str, value: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from .deferred_methods import dataclass
 
@@ -70,32 +70,30 @@ def _own_lines(statement: ast.stmt) -> range:
 
 def _walk_calls(tree: ast.Module) -> Iterator[SettingCall]:
     """In the order of the text; a stack, because a sum of hundreds of strings nests too deeply to recurse."""
-    stack: List[Tuple[ast.AST, str, bool, str]] = [(tree, "", True, "")]
+    stack: List[Tuple[ast.AST, str, bool, Dict[str, str]]] = [(tree, "", True, {})]
     while stack:
-        node, type_name, is_required, prefix = stack.pop()
+        node, type_name, is_required, prefixes = stack.pop()
         call = _read_call(node, type_name)
         if call is not None:
-            name = prefix + call.name if call.reader.endswith((".", "()")) else call.name
+            name = prefixes.get(call.reader.rstrip(".()"), "") + call.name
             yield replace(call, name=name, is_required=call.is_required and is_required)
         inner_type = _converted_type(node)
         is_required = is_required and not isinstance(node, ast.Try)
-        prefix += _read_prefix(node)
-        children = [(child, inner_type, is_required, prefix) for child in ast.iter_child_nodes(node)]
+        if isinstance(node, ast.With):
+            prefixes = _add_prefixes(node, prefixes)
+        children = [(child, inner_type, is_required, prefixes) for child in ast.iter_child_nodes(node)]
         stack += reversed(children)
 
 
-def _read_prefix(node: ast.AST) -> str:
-    """Of the names in the body of environs' `with env.prefixed("SMTP_"):`; '' for another statement."""
-    if not isinstance(node, ast.With):
-        return ""
-    texts = [
-        _text_of(item.context_expr.args[0])
-        for item in node.items
-        if isinstance(item.context_expr, ast.Call)
-        and _last_name(item.context_expr.func) == PREFIXING_METHOD
-        and item.context_expr.args
-    ]
-    return "".join(filter(None, texts))
+def _add_prefixes(block: ast.With, prefixes: Dict[str, str]) -> Dict[str, str]:
+    """What an object of environs puts before names in `with env.prefixed("SMTP_"):`, by its own name."""
+    prefixes = dict(prefixes)
+    calls = [item.context_expr for item in block.items if isinstance(item.context_expr, ast.Call)]
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == PREFIXING_METHOD and call.args:
+            reader = _unparse(call.func.value)
+            prefixes[reader] = prefixes.get(reader, "") + (_text_of(call.args[0]) or "")
+    return prefixes
 
 
 def _converted_type(node: ast.AST) -> str:

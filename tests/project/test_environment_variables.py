@@ -40,8 +40,9 @@ def read_variables(top: Path, env_py: str, **modules: str) -> dict[str, bool]:
         ("import os\ndef may(name, other=''):\n    return os.getenv(name, other)\nmay('A')", {"A": False}),
         ("import os\nP = 'A_'\nos.environ[P + 'B']\nos.environ[f'{P}C']", {"A_B": True, "A_C": True}),
         (
-            "from environs import Env\nenv = Env()\nwith env.prefixed('A_'):\n    env.int('B')\nenv('C')",
-            {"A_B": True, "C": True},
+            "import os\nfrom environs import Env\nenv = Env()\nwith env.prefixed('A_'):\n    env.int('B')\n"
+            "    os.getenv('D')\nenv('C')",
+            {"A_B": True, "C": True, "D": False},
         ),
         ("class Settings:\n    port: int\nclass OtherSettings(Settings):\n    host: str", {}),
     ],
@@ -104,7 +105,7 @@ def test_values_that_validators_of_dynaconf_demand_are_variables(tmp_path: Path)
         "settings = Dynaconf(envvar_prefix='SHOP', settings_files=['shop.toml'], validators=ALL)\n"
     )
     (tmp_path / "app").mkdir()
-    (tmp_path / "app/shop.toml").write_text("[default]\ncolour = 'red'\n")
+    (tmp_path / "app/shop.toml").write_text("[default]\ncolour = 'red'\nsupport = 'a'\n")
     found = read_variables(tmp_path, "from app.settings import settings", settings=settings, rules=validators)
     assert found == {
         "SHOP_PORT": True,

@@ -204,6 +204,8 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
          "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"wsgi.py": "def build():\n    return Flask(__name__)\napp = flask.Flask('a')\n"}, "wsgi",
          "FLASK_APP guessed: `wsgi.py` makes an application"),
+        ({"wsgi.py": "def build():\n    return Flask(__name__)\napp = build()\n"}, "wsgi",
+         "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"README.md": "export FLASK_APP=gone.py\n", "wsgi.py": "app = Flask(__name__)"}, "wsgi",
          "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"pkg/app.py": "from pkg.core import app\nmigrate = Migrate(app, db)\n"}, "pkg.app",

@@ -22,7 +22,7 @@ def raise_key_error(folder: Path, source: str) -> KeyError:
 
 
 def test_the_keys_of_the_dict_that_was_looked_into_are_choices(tmp_path: Path) -> None:
-    error = raise_key_error(tmp_path, 'URLS = {"sqlite": 1, "prod": 2, "postgres": 3}\nURLS["gate"]\n')
+    error = raise_key_error(tmp_path, 'URLS = {"sqlite": 1, "prod": 2, "postgres": 3, "": 4}\nURLS["gate"]\n')
     assert list_known_choices(error, "gate") == ["postgres", "prod", "sqlite"]
 
 

@@ -17,6 +17,8 @@ CALLS = {
     "with env.prefixed('X_'):\n    env.date('A')": ("X_A", "date"),
     "with env.prefixed('X_'), env.prefixed('Y_'):\n    env('A')": ("X_Y_A", ""),
     "with env.prefixed('X_'):\n    os.environ['A']": ("A", ""),
+    "with env.prefixed('X_'):\n    os.environ.get('A')": ("A", ""),
+    "with env.prefixed('X_'):\n    config('A')": ("A", ""),
 }
 
 
