@@ -40,7 +40,7 @@ from migration_gate.change.revision_dependencies import (
 )
 from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
-from migration_gate.errors import Broken, GateError
+from migration_gate.errors import Broken, GateError, TimedOut
 from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
@@ -55,6 +55,10 @@ GATE = Path(__file__).parents[1] / "__main__.py"
 COMMAND = "examine-base"
 """a hidden command of the command line"""
 COMMIT_LENGTH = 12
+WITHOUT_BASE = (
+    "Where it would never end, and the change is what mends it, check the change by itself: `--base HEAD`. "
+    "Old findings block then, too."
+)
 STOP_SECONDS = 20.0
 """what the process gets to stop its server"""
 UNREAD_SUFFIXES = frozenset(
@@ -301,10 +305,13 @@ class BaseExamination:
 def _say_of_base(trouble: GateError, comparison: Comparison) -> GateError:
     """The same error, told of the base: nothing is judged without it, since old findings would block."""
     base = comparison.base
+    advice = trouble.advice or ENDED_FROM_OUTSIDE
+    if isinstance(trouble, TimedOut):
+        advice = f"{advice} {WITHOUT_BASE}"
     return type(trouble)(
         f"The base of the change ({base.reason}, commit {str(base.commit)[:COMMIT_LENGTH]}) could not be "
         f"examined. {trouble.message}",
-        advice=trouble.advice or ENDED_FROM_OUTSIDE,
+        advice=advice,
         where=trouble.where,
         evidence=trouble.evidence,
     )

@@ -29,6 +29,7 @@ from migration_gate.ci.known_revisions import KnownRevisions
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.errors import (
+    AnswerCorrupted,
     Broken,
     DiskFull,
     GateError,
@@ -89,6 +90,13 @@ def answer_request() -> NoReturn:
     os._exit(0)  # the thread that reads standard input would keep the interpreter from ending in order
 
 
+def _answer_error(error: GateError) -> BaseAnswer:
+    """What the base's code does in every run is its own failure: the change may be the one that mends it."""
+    if isinstance(error, TROUBLES) and not isinstance(error, AnswerCorrupted):
+        return BaseAnswer(trouble=error)
+    return BaseAnswer(failure=error.message)
+
+
 def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
     with temporary_run_directory() as folder:
         tree = (folder / "tree").resolve()
@@ -103,10 +111,8 @@ def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
             inputs = _find_inputs(examination, settings, tree, started)
         except ProjectNotFound as error:
             return BaseAnswer(failure=error.message, is_new_project=not has_environment(tree))
-        except TROUBLES as error:
-            return BaseAnswer(trouble=error)
         except GateError as error:
-            return BaseAnswer(failure=error.message)
+            return _answer_error(error)
         except _MustBeAlone:
             return BaseAnswer(must_be_alone=True)
         except Exception as error:  # noqa: BLE001 - a bug of ours, which the report names

@@ -207,6 +207,35 @@ def test_a_killed_examination_of_the_base_is_no_verdict(place: World) -> None:
     place.demand_nothing_left()
 
 
+WRITES_ON_THE_PIPE = """
+import os
+for number in range(3, 64):
+    try:
+        os.write(number, b"x")
+    except OSError:
+        pass
+"""
+MENDED = revision("two", "one", WIDEN, "raise NotImplementedError('it stays')")
+
+
+def test_a_change_that_mends_what_the_base_does_in_every_run_is_judged(place: World) -> None:
+    base = laid(place, two_py=revision("two", "one", WRITES_ON_THE_PIPE))
+    commit(place.project, {"migrations/versions/two.py": MENDED})
+    ran, report = checked(place, base)
+    assert ran.status == 0, ran.said
+    assert "wrote on the gate's pipe" in report["base"]["failure"]
+
+
+def test_a_change_that_mends_an_endless_base_can_be_checked_by_itself(place: World) -> None:
+    waiting = revision("two", "one", 'op.execute("select pg_sleep(99)")')
+    base = laid(place, two_py=waiting, **{".migration-gate.yml": "limits: {statement: 2}\n"})
+    commit(place.project, {"migrations/versions/two.py": MENDED})
+    ran, report = checked(place, base)
+    assert (ran.status, report["problem"]["kind"]) == (2, "TimedOut"), ran.said
+    assert "`--base HEAD`" in report["problem"]["advice"]
+    assert place.check("--base", "HEAD").status == 0
+
+
 def _base_processes(place: World) -> list[int]:
     return [number for number, line in place.processes().items() if "examine-base" in line]
 
