@@ -49,8 +49,7 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
     views = _view_models(replayed, created)
     with_views = _make_filter(replayed, created, models)
     without_views = replace(with_views, hidden_tables=with_views.hidden_tables | views)
-    uncompared = _parts_of_left_out_columns(replayed, without_views)
-    uncompared |= _parts_of_left_out_columns(created, without_views)
+    uncompared = _find_uncompared(replayed, created, without_views)
     database_side = _filter_snapshot(replayed, without_views, uncompared)
     models_side = _filter_snapshot(created, without_views, uncompared)
     return ComparisonScope(
@@ -148,18 +147,35 @@ def _name_of(part: ConstraintOrIndex) -> _PartName:
     return (part.schema, part.table, part.name)
 
 
-def _parts_of_left_out_columns(snapshot: Snapshot, objects: ObjectFilter) -> set[_PartName]:
+def _find_uncompared(replayed: Snapshot, created: Snapshot, objects: ObjectFilter) -> Set[_PartName]:
     """The constraints and indexes of columns that are left out: a filter names the columns only.
 
-    On the other side one of the same name may have other columns; alone it would seem to be missing here.
+    On the other side one of the same name may be about other columns. A key or an index is compared then, as
+    Alembic does; another constraint on neither side, as it would seem to be missing on this one.
     """
+    of_database = _parts_of_left_out_columns(replayed, objects)
+    of_models = _parts_of_left_out_columns(created, objects)
+    on_both_sides = _list_compared_names(replayed) & _list_compared_names(created)
+    return (of_database | of_models) - ((of_database ^ of_models) & on_both_sides)
+
+
+def _parts_of_left_out_columns(snapshot: Snapshot, objects: ObjectFilter) -> Set[_PartName]:
     left_out = {(c.schema, c.table, c.name) for c in snapshot.columns if not objects.keeps(c)}
-    parts: tuple[ConstraintOrIndex, ...] = (*snapshot.constraints, *snapshot.indexes)
     return {
         _name_of(part)
-        for part in parts
+        for part in _list_parts(snapshot)
         if any((part.schema, part.table, column) in left_out for column in part.columns)
     }
+
+
+def _list_compared_names(snapshot: Snapshot) -> Set[_PartName]:
+    """The constraints and indexes that Alembic compares by their columns."""
+    others = {_name_of(item) for item in snapshot.constraints if item.kind not in ("unique", "foreign key")}
+    return {_name_of(part) for part in _list_parts(snapshot)} - others
+
+
+def _list_parts(snapshot: Snapshot) -> tuple[ConstraintOrIndex, ...]:
+    return (*snapshot.constraints, *snapshot.indexes)
 
 
 def _filter_snapshot(snapshot: Snapshot, objects: ObjectFilter, uncompared: Set[_PartName]) -> Snapshot:

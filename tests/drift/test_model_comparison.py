@@ -417,6 +417,23 @@ def test_a_constraint_of_a_column_that_is_left_out_is_compared_on_neither_side(l
     assert [item for item in found if item.kind != "unmanaged"] == []
 
 
+@pytest.mark.parametrize("left_out_side", ["database", "models"])
+def test_a_key_that_has_a_left_out_column_on_one_side_is_another_one(left_out_side: str) -> None:
+    """Alembic compares these by their columns, and would find it."""
+    filtered = (FilteredObject("column", "public", "users", "email"),)
+    without_column = replace(ONCE, name="uq", columns=("id",), definition="UNIQUE (id)")
+    with_column = replace(without_column, columns=("id", "email"), definition="UNIQUE (id, email)")
+    sides = [with_column, without_column] if left_out_side == "database" else [without_column, with_column]
+    database, models = (replace(MODELS, constraints=(KEY, key), indexes=()) for key in sides)
+    found = find_differences(database, models, filtered_objects=filtered)
+    (difference,) = [item for item in found if item.kind != "unmanaged"]
+    assert (difference.object, difference.database is None, difference.models is None) == (
+        "users.uq",
+        False,
+        False,
+    )
+
+
 VIEW = View(
     "public",
     "users",
