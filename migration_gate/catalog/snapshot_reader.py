@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
+from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -57,6 +58,9 @@ _FACTS: Mapping[str, type[CatalogObject]] = {
 """the fields of `Snapshot` and what they hold; each has a `.sql` file of its name"""
 
 _PARTS_OF_TABLES = ("columns", "constraints", "indexes", "triggers", "policies", "rules")
+
+MAX_CHARACTERS = 8_000_000
+"""of the texts that are held in `ParsedCatalogs`"""
 
 Row: TypeAlias = dict[str, Any]
 """one row of a `.sql` file, by the names of its columns, which are the fields of the fact"""
@@ -126,10 +130,68 @@ def parse_snapshot(text: str, *, seconds: float = 0.0, version_tables: Sequence[
 
     `seconds` is how long the reading took. Raises ValueError if the text is no such answer.
     """
+    snapshot = _PARSED.get(text)
+    if snapshot is None:
+        snapshot = _parse_catalog(text)
+        _PARSED.keep(text, snapshot)
+    hidden = frozenset(version_tables)
+    try:
+        objects = {field: _without_hidden(field, getattr(snapshot, field), hidden) for field in _FACTS}
+    except TypeError as error:
+        raise ValueError(f"expected names of tables: {error}") from error
+    return Snapshot(seconds=seconds, **objects)
+
+
+class ParsedCatalogs:
+    """Catalogs that were parsed last, by their texts: what one revision leaves is what the next one finds.
+
+    They are few, and their texts short enough for them to be held beside what is made of them.
+    """
+
+    def __init__(self) -> None:
+        self._snapshots: dict[str, Snapshot] = {}
+        self._characters = 0
+        self._lock = Lock()
+
+    def get(self, text: str) -> Snapshot | None:
+        """The catalog of this text, with all its tables; None if it is not held."""
+        return self._snapshots.get(text)
+
+    def keep(self, text: str, snapshot: Snapshot) -> None:
+        """Hold a catalog; others are given up for it, if they are too long together."""
+        with self._lock:
+            if self._characters + len(text) > MAX_CHARACTERS:
+                self._snapshots.clear()
+                self._characters = 0
+            self._snapshots[text] = snapshot
+            self._characters += len(text)
+
+
+_PARSED = ParsedCatalogs()
+
+
+def _parse_catalog(text: str) -> Snapshot:
+    """With all tables. Raises ValueError."""
     answer = json.loads(text)
     if not isinstance(answer, dict) or answer.keys() != _FACTS.keys():
         raise ValueError("expected the catalog as one JSON object with a field for each kind of object")
-    return _build_snapshot(answer, version_tables, seconds)
+    return _build_snapshot(answer, ())
+
+
+def _without_hidden(field: str, objects: tuple[Any, ...], hidden: frozenset[str]) -> tuple[Any, ...]:
+    """The objects of one kind without those of hidden tables."""
+    if not hidden or not (field in _PARTS_OF_TABLES or field in ("tables", "grants")):
+        return objects
+    return tuple(item for item in objects if not _belongs_to(field, item, hidden))
+
+
+def _belongs_to(field: str, item: Any, hidden: frozenset[str]) -> bool:
+    """Whether an object is one of the hidden tables, or a part of one; see `is_hidden`."""
+    if field == "tables":
+        return f"{item.schema}.{item.name}" in hidden
+    if field == "grants":
+        return item.kind in ("table", "column") and item.name in hidden
+    return f"{item.schema}.{item.table}" in hidden
 
 
 def parse_catalog_rows(rows: CatalogRows, version_tables: Sequence[str] = ()) -> Snapshot:

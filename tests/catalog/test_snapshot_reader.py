@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import psycopg
 import pytest
 
+from migration_gate.catalog import snapshot_reader
 from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
 from migration_gate.errors import PostgresNotFound
 from migration_gate.facts import Snapshot
@@ -89,6 +90,28 @@ def test_text_that_is_no_catalog_is_a_value_error() -> None:
     for rows in ([{"name": "users"}], [{"no such field": 1}], ["users"], {"name": "users"}, 3):
         with pytest.raises(ValueError, match="rows of the catalog"):
             parse_snapshot(json.dumps(empty | {"tables": rows}), version_tables=["public.alembic_version"])
+
+
+def make_catalog_text(*tables: str) -> str:
+    names = {field.name for field in fields(Snapshot)} - {"seconds"}
+    catalog: dict[str, object] = {name: [] for name in names}
+    catalog["schemas"] = [{"oid": 1, "name": name, "comment": None} for name in tables]
+    return json.dumps(catalog)
+
+
+def test_a_text_is_parsed_once_as_long_as_the_texts_are_not_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_reader, "_PARSED", snapshot_reader.ParsedCatalogs())
+    first, second = make_catalog_text("a"), make_catalog_text("b")
+    snapshot = parse_snapshot(first)
+    again = parse_snapshot("".join([first]), version_tables=["public.alembic_version"])
+    assert again == snapshot
+    assert again.schemas[0] is snapshot.schemas[0]
+    assert parse_snapshot(second).schemas != snapshot.schemas
+    monkeypatch.setattr(snapshot_reader, "MAX_CHARACTERS", len(first) + len(second))
+    parse_snapshot(make_catalog_text("c"))
+    given_up = parse_snapshot(first)
+    assert given_up == snapshot
+    assert given_up.schemas[0] is not snapshot.schemas[0]
 
 
 @pytest.mark.slow
