@@ -43,6 +43,12 @@ def mentions(text: str, name: str) -> bool:
     return bool(re.search(r"(?<!\w)%s(?!\w)" % re.escape(name), text))
 
 
+def _spells(text: str, name: str) -> bool:
+    """Whether the text has the words of the name with other signs between them: `shop.url` is SHOP_URL."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", text).upper()
+    return "_" in name.strip("_") and "_%s_" % name in "_%s_" % words
+
+
 def _names_in_key_errors(failure: StartupFailure) -> Iterator[str]:
     missing = failure.reads.missing_variables()
     for error in failure.errors:
@@ -57,7 +63,7 @@ def _names_in_messages(failure: StartupFailure) -> Iterator[str]:
     missing = failure.reads.missing_variables()
     for error in failure.errors:
         message = read_message(error)
-        yield from (name for name in missing if mentions(message, name))
+        yield from (name for name in missing if mentions(message, name) or _spells(message, name))
         if _is_of_library(error, ("dynaconf",)):
             names = [*list_dynaconf_names(error, message)]
             yield from (*names, *(list_required_names(error) if names else ()))

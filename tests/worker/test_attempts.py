@@ -46,6 +46,15 @@ WANTED: dict[str, tuple[str, dict[str, str]]] = {
         "    return value\nurl = 'postgresql://a:%s@b/c' % need('DB_PASSWORD')",
         {"DB_PASSWORD": "gate"},
     ),
+    "words of a library": (
+        "library = '''def read(section, key):\n"
+        "    value = os.environ.get(('%s_%s' % (section, key)).upper())\n"
+        "    if value is None:\n        raise KeyError('parameter %s.%s not found' % (section, key))\n"
+        "    return value'''\n"
+        "exec(compile(library, '/opt/site-packages/typed.py', 'exec'))\n"
+        "url = 'postgresql://%s@b/c' % read('shop', 'account')",
+        {"SHOP_ACCOUNT": ""},
+    ),
     "parts of a URL": (
         "url = 'postgresql://{DB_USER}:{DB_PASS}@{DB_HOST}/{DB_NAME}'.format(**os.environ)",
         {"DB_USER": "gate", "DB_PASS": "gate", "DB_HOST": "localhost", "DB_NAME": "gate"},
