@@ -103,7 +103,7 @@ def _advise_on_heads(early_end: EarlyEnd) -> str | None:
 
 def _advise_on_settings(early_end: EarlyEnd) -> str | None:
     variables = list_lacking_variables(early_end.supplied, early_end.missing)
-    guesses = list_mere_guesses(early_end.missing)
+    guesses = [name for name in list_mere_guesses(early_end.missing) if name not in variables]
     is_of_setting = early_end.failure.exception_class in EXCEPTION_ADVICE or early_end.supplied
     if not (is_of_setting or _names_any(early_end.failure, variables)):
         return None
@@ -136,7 +136,8 @@ def _find_env_file(early_end: EarlyEnd, names: list[str]) -> Path | None:
 
 
 def _describe_guesses(names: list[str]) -> str:
-    return f"The project also asks for {list_shown(names)}, and came no further when they had dummy values."
+    had_values = "it had a dummy value" if len(names) == 1 else "they had dummy values"
+    return f"The project also asks for {list_shown(names)}, and came no further when {had_values}."
 
 
 def _names_any(failure: Failure, names: Iterable[str]) -> bool:

@@ -53,17 +53,26 @@ def _list_keys_of_lookup(error: KeyError) -> Iterator[str]:
 
 
 def _list_keys(container: ast.expr, frame: Any) -> Iterator[str]:
-    """Of a dict in the code, or of one that a variable holds."""
+    """Of a dict in the code, of one that a variable holds, or of those in one: `URLS[mode][region]`."""
+    if isinstance(container, ast.Call) and getattr(container.func, "id", "") == "globals":
+        yield from _list_classes(frame.f_globals)
+    for mapping in _list_mappings(container, frame):
+        keys = mapping.keys if isinstance(mapping, ast.Dict) else mapping
+        texts = (key.value if isinstance(key, ast.Constant) else key for key in keys)
+        yield from (text for text in texts if isinstance(text, str) and text)
+
+
+def _list_mappings(container: ast.expr, frame: Any) -> Iterator[Any]:
+    """Dicts, and those in the code, which the expression may stand for."""
     if isinstance(container, ast.Dict):
-        keys = [key.value for key in container.keys if isinstance(key, ast.Constant)]
+        yield container
     elif isinstance(container, ast.Name):
         value = frame.f_locals.get(container.id, frame.f_globals.get(container.id))
-        keys = list(value) if isinstance(value, dict) else []
-    elif isinstance(container, ast.Call) and getattr(container.func, "id", "") == "globals":
-        keys = list(_list_classes(frame.f_globals))
-    else:
-        keys = []
-    yield from (key for key in keys if isinstance(key, str) and key)
+        yield from [value] if isinstance(value, dict) else []
+    elif isinstance(container, ast.Subscript):
+        for outer in _list_mappings(container.value, frame):
+            values = outer.values if isinstance(outer, ast.Dict) else outer.values()
+            yield from (value for value in values if isinstance(value, (dict, ast.Dict)))
 
 
 def _list_modules(path: str, value: str) -> Iterator[str]:

@@ -152,7 +152,7 @@ def test_variables_whose_dummy_values_were_of_no_help_are_named_without_them(her
     here.lay(flask_project(factory + FLASK))
     ran = here.check(python=web())
     assert ran.status == 2
-    assert "The project also asks for `APP_LOG`, and came no further when they had dummy values." in text(ran)
+    assert "The project also asks for `APP_LOG`, and came no further when it had a dummy value." in text(ran)
     assert "APP_LOG: " not in ran.out
 
 

@@ -258,6 +258,22 @@ def test_a_file_that_the_code_opens_is_copied_from_the_one_in_the_repository(eng
     assert "(`cp .env.sample .env`)" in caught.value.advice
 
 
+SETTINGS_OF_A_MODE = """
+import os
+class Prod:
+    URL = os.environ.get("PROD_URL")
+    KEY = os.environ["PROD_KEY"]
+assert globals()[os.environ["SHOP_MODE"]].URL.startswith("postgresql")
+"""
+
+
+def test_a_setting_without_a_fitting_value_is_named_once(engine: Engine) -> None:
+    with pytest.raises(GateError) as caught:
+        engine.run(lay(engine.folder(), USERS, env(top=SETTINGS_OF_A_MODE)))
+    assert "SHOP_MODE: …" in caught.value.advice
+    assert "The project also asks for `PROD_URL`, and came no further" in caught.value.advice
+
+
 HEADS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a target of one head": ("pass", {"target": ("head",)}, 'target: "0001"'),
     "code that wants one head": (

@@ -26,6 +26,13 @@ def test_the_keys_of_the_dict_that_was_looked_into_are_choices(tmp_path: Path) -
     assert list_known_choices(error, "gate") == ["postgres", "prod", "sqlite"]
 
 
+@pytest.mark.parametrize(
+    "source", ['{"a": {"b": 1}}["a"]["gate"]\n', 'URLS = {"a": {"b": 1}}\nURLS["a"]["gate"]\n']
+)
+def test_the_keys_of_a_dict_in_a_dict_are_choices(tmp_path: Path, source: str) -> None:
+    assert "b" in list_known_choices(raise_key_error(tmp_path, source), "gate")
+
+
 def test_very_many_keys_are_no_choice(tmp_path: Path) -> None:
     error = raise_key_error(
         tmp_path, f"URLS = dict.fromkeys(map(str, range({MOST_CHOICES + 1})))\nURLS['gate']\n"
