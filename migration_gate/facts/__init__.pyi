@@ -102,7 +102,7 @@ from .server_difference import ServerDifference
 from .snapshot import Snapshot
 from .stage_time import StageTime
 from .statement_states import StatementStates, TableHistories
-from .steps import CursorStatement, Statement, Step, TransactionBoundary
+from .steps import CursorStatement, Statement, Step, TransactionBoundary, merge_statements
 from .table_sizes import TableSize, TableSizes, WorkRate, WorkRates
 from .tables import (
     AttachedObject,
@@ -278,5 +278,6 @@ __all__ = [
     "WrittenRows",
     "display_name",
     "find_locks",
+    "merge_statements",
     "sort_locks",
 ]

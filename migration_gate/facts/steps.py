@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeVar
 
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.snapshot import Snapshot
 from migration_gate.lazy_dataclass import dataclass
 
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
+StatementT = TypeVar("StatementT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +84,26 @@ class Step:
         """What it ran, in its order: statements of a driver's own cursor, too, unless they failed."""
         if not self.cursor_statements:
             return self.statements
-        merged: list[Statement] = []
-        own = [item for item in self.cursor_statements if not item.has_failed][::-1]
-        for count, statement in enumerate((*self.statements, None)):
-            while own and (statement is None or own[-1].statements_before <= count):
-                item = own.pop()
-                merged.append(Statement(item.sql, 0.0, item.line))
-            if statement is not None:
-                merged.append(statement)
-        return tuple(merged)
+        by_cursor = (
+            (item.statements_before, Statement(item.sql, 0.0, item.line))
+            for item in self.cursor_statements
+            if not item.has_failed
+        )
+        return tuple(merge_statements(self.statements, by_cursor))
 
     @property
     def statement_count(self) -> int:
         """How many statements it ran."""
         return len(self.statements) + self.dropped_statements + self.unrecorded_statements
+
+
+def merge_statements(
+    statements: Iterable[StatementT], others: Iterable[tuple[int, StatementT]]
+) -> Iterator[StatementT]:
+    """The statements, with others between them: each comes with how many of the first had run before it."""
+    waiting = deque(others)
+    for count, statement in enumerate(statements):
+        while waiting and waiting[0][0] <= count:
+            yield waiting.popleft()[1]
+        yield statement
+    yield from (other for _, other in waiting)

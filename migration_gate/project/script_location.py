@@ -15,7 +15,7 @@ from migration_gate.errors import ProjectNotFound
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.alembic_config import AlembicConfig
 
-PLACEHOLDER = re.compile(r"\{[\w.]*\}|\$\w+|%\(\w+\)s|<\w+>|@\w+@")
+PLACEHOLDER = re.compile(r"\$?\{[\w.]*\}|\$\w+|%\(\w+\)s|<\w+>|@\w+@")
 """in a template: `{folder}`, `${folder}`, `$folder`, `%(folder)s`, `<folder>`, `@folder@`"""
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 """files that make a folder one to run a project in"""
@@ -107,7 +107,7 @@ def _find_below_template(config: AlembicConfig, settings: Settings) -> ScriptPla
     location = config.script_location
     if not location or not PLACEHOLDER.search(location):
         return None
-    pattern = PLACEHOLDER.sub("*", location).lstrip("/")
+    pattern = re.sub(r"\*+", "*", PLACEHOLDER.sub("*", location)).lstrip("/")
     files = sorted({*config.folder.glob("*/env.py"), *config.folder.glob(f"{pattern}/env.py")})
     folders = [file.parent for file in files]
     environments = [folder for folder in folders if (folder / "script.py.mako").is_file()] or folders

@@ -7,14 +7,13 @@ statement are read once.
 from __future__ import annotations
 
 import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from migration_gate.catalog.broken_rules import CIRCUMVENTION
 from migration_gate.facts import BrokenRule, RowChange
-from migration_gate.worker.protocol.rollback_lines import FinishedRun
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 _WORD = re.compile(r"\w+")
@@ -56,19 +55,6 @@ _GUARDED = re.compile(
 )
 """statements from which on Postgres keeps foreign keys again"""
 _REFERENCED = re.compile(rf"\bREFERENCES\s+(?:{_NAME}\.)?(?P<table>{_NAME})")
-
-
-def merge_statements(run: FinishedRun) -> list[ExecutedStatement]:
-    """What went through SQLAlchemy, and between these what a driver's own cursor ran, in one order."""
-    merged: list[ExecutedStatement] = []
-    waiting = deque(item for item in run.cursor_statements if not item.has_failed)
-    for count, statement in enumerate((*run.statements, None)):
-        while waiting and (statement is None or waiting[0].statements_before <= count):
-            item = waiting.popleft()
-            merged.append(ExecutedStatement(item.sql, 0.0, item.line))
-        if statement is not None:
-            merged.append(statement)
-    return merged
 
 
 class LossCauses:

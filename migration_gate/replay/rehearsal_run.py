@@ -8,7 +8,7 @@ rehearsal goes on from there. What fails without rows, too, is not about rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,13 @@ from migration_gate.facts import (
     RowFailure,
     RowlessTable,
     Unchecked,
+    merge_statements,
 )
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
-from migration_gate.replay.loss_causes import LossCauses, merge_statements
+from migration_gate.replay.loss_causes import LossCauses
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -41,6 +42,7 @@ from migration_gate.replay.wanted_rows import WantedRows
 from migration_gate.replay.written_rows import list_written_rows
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
+from migration_gate.worker.protocol.step_lines import ExecutedStatement
 from migration_gate.worker.run_limit import HANGS
 
 if TYPE_CHECKING:
@@ -228,7 +230,7 @@ class RehearsalRun:
         after: RowState,
         runs: Sequence[FinishedRun],
     ) -> None:
-        statements = [item for run in runs for item in merge_statements(run)]
+        statements = [item for run in runs for item in _list_executed(run)]
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
@@ -293,3 +295,13 @@ def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, Stored
         others = [row for row in filled.state.tables[oid].rows if row not in table.rows]
         tracked[oid] = replace(later, rows=tuple(row for row in later.rows if row not in others))
     return tracked
+
+
+def _list_executed(run: FinishedRun) -> Iterator[ExecutedStatement]:
+    """What went through SQLAlchemy, and between these what a driver's own cursor ran, in one order."""
+    by_cursor = (
+        (item.statements_before, ExecutedStatement(item.sql, 0.0, item.line))
+        for item in run.cursor_statements
+        if not item.has_failed
+    )
+    return merge_statements(run.statements, by_cursor)

@@ -499,8 +499,9 @@ def test_a_template_leads_to_the_env_py_below_it(tmp_path: Path, location: str) 
     assert project.directory == tmp_path
 
 
-def test_a_folder_in_the_place_of_a_placeholder_is_the_environment(tmp_path: Path) -> None:
-    ini = "[alembic]\nscript_location = %(service)s/migrations\n"
+@pytest.mark.parametrize("placeholder", ["%(service)s", "${service}", "{app}{service}"])
+def test_a_folder_in_the_place_of_a_placeholder_is_the_environment(tmp_path: Path, placeholder: str) -> None:
+    ini = f"[alembic]\nscript_location = {placeholder}/migrations\n"
     files = {"alembic.ini": ini, "shop/migrations/env.py": "", "shop/env.py.txt": ""}
     assert find_in_folder(write_project(tmp_path, files)).script_location == tmp_path / "shop/migrations"
 
