@@ -9,7 +9,7 @@ one found.
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.rehearsal_messages import has_failed_on_rows
+from migration_gate.analysis.rehearsal_messages import blame_rows, has_failed_on_rows, suggest_failure_fix
 from migration_gate.analysis.reupgrade_causes import find_reupgrade_cause
 from migration_gate.analysis.rollback_messages import (
     collect_failure_evidence,
@@ -53,13 +53,18 @@ def _is_explained(replay: Replay, rollback: RevisionRollback) -> bool:
 def _describe_failure(replay: Replay, rollback: RevisionRollback, failure: Failure) -> Finding:
     error = failure.first_error or failure
     is_label = error.sqlstate == "42710" and error.message.startswith("enum label")
+    over_rows = blame_rows(failure)
+    if over_rows is not None:
+        fix = f"Its tables hold rows then, as in production. {suggest_failure_fix(replay, over_rows)}"
+    else:
+        fix = ADD_IF_NOT_EXISTS if is_label else UNDO_FIRST
     return Finding(
         object=rollback.revision,
         message=f"`{rollback.revision}` could not be upgraded again after its downgrade: {error.message}",
         location=error.location or failure.location or locate_downgrade(replay, rollback.revision),
         revision=rollback.revision,
         evidence=tuple(collect_failure_evidence(failure)),
-        fix=ADD_IF_NOT_EXISTS if is_label else UNDO_FIRST,
+        fix=fix,
         kind="failed",
         severity=Severity.NOTE if is_label else None,
     )

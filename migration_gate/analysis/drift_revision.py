@@ -30,6 +30,7 @@ def make_drift_revision(
     upgrade = _join_lines(body for body, _ in bodies)
     downgrade = _join_lines(body for _, body in reversed(bodies)) or _write_empty_downgrade(together)
     ancestry = _choose_heads(replay, together)
+    left = [*_find_remaining(differences, together)]
     revision = DriftRevision(
         identifier=make_identifier((ancestry.head or "", *ancestry.dependencies, upgrade, downgrade)),
         down_revision=() if ancestry.head is None else (ancestry.head,),
@@ -37,19 +38,20 @@ def make_drift_revision(
         upgrade=upgrade,
         downgrade=downgrade,
         differences=len(together),
-        left_out=tuple(dict.fromkeys(_find_remaining_objects(differences, together))),
+        left_out=tuple(dict.fromkeys(item.object for item in left)),
+        left_kinds=frozenset((item.kind, item.object) for item in left),
     )
     return fit_environment(revision, replay)
 
 
-def _find_remaining_objects(
+def _find_remaining(
     differences: Iterable[Difference], together: Iterable[Difference]
-) -> Iterator[str]:
-    """The objects of the differences that the revision leaves, but for what models cannot express."""
+) -> Iterator[Difference]:
+    """The differences that the revision leaves, but for what models cannot express."""
     removed = {(item.kind, item.object) for item in together}
     for item in differences:
         if item.kind != "unmanaged" and (item.kind, item.object) not in removed:
-            yield item.object
+            yield item
 
 
 def _join_lines(bodies: Iterable[str]) -> str:

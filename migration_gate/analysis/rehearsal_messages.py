@@ -135,6 +135,13 @@ def is_about_any_row(failure: RowFailure) -> bool:
     return failure.rows == "plain" and judge_failure(failure).kind == "not-null"
 
 
+def blame_rows(failure: Failure) -> RowFailure | None:
+    """The failure as one over rows, if a statement of its DDL makes a rule that rows break; else None."""
+    error = failure.first_error or failure
+    is_ddl = bool(error.statement and _DDL.search(error.statement))
+    return RowFailure(failure, "plain") if is_ddl and error.sqlstate in KINDS_BY_SQLSTATE else None
+
+
 def suggest_failure_fix(replay: Replay, failure: RowFailure) -> str:
     """What to do before the statement, with the project's own names."""
     error = failure.failure.first_error or failure.failure

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.catalog.row_source import NEWEST, FilledTable, RowVariety
-from migration_gate.catalog.simple_values import NamedTypes, collect_named_types, make_simple_value
+from migration_gate.catalog.simple_values import (
+    NamedTypes,
+    collect_named_types,
+    is_built_in,
+    is_text,
+    make_simple_value,
+)
 from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
@@ -225,6 +231,9 @@ class _Filling:
         value = None
         if manner.old_types and old is not None:
             value = self._make_old_value(old, number)
+            if value is not None and is_text(column.type) and is_built_in(old.type):
+                # As Postgres writes it (`{1}`, 10.0.0.1/32): no other text comes back from the old type.
+                return f"({quote_literal(value)}::{old.type})::text"
         if value is None:
             value = make_simple_value(column.type, number, self._named, small=manner.small_numbers)
         return None if value is None else quote_literal(value)

@@ -69,6 +69,17 @@ def make_simple_value(type_text: str, number: int, named: NamedTypes, *, small: 
     return _make_plain_value(plain, number, small=small)
 
 
+def is_text(type_text: str) -> bool:
+    """Whether a type, as `format_type` prints it, holds any text."""
+    return type_text.partition("(")[0].strip() in ("text", "character varying", "citext")
+
+
+def is_built_in(type_text: str) -> bool:
+    """Whether it is one of Postgres' own types other than texts, or an array of one."""
+    base = re.sub(r"\([\d,]+\)", "", type_text.removesuffix("[]")).strip()
+    return base in _NUMBERS_AND_BITS or (base in _PATTERNS and base not in _OF_EXTENSIONS)
+
+
 def tag_uuid(value: str, table: str) -> str:
     """The UUID of a table (`schema.name`): no two tables of an application share a key."""
     return f"{zlib.crc32(table.encode()):08x}{value[8:]}"
@@ -188,6 +199,12 @@ _PATTERNS = {
     "geography": "POINT({n} {n})",
 }
 """types whose values do not depend on their modifiers"""
+
+_NUMBERS_AND_BITS = frozenset({
+    "smallint", "integer", "bigint", "numeric", "real", "double precision", "money", "boolean", "bit",
+    "bit varying",
+})  # fmt: skip
+_OF_EXTENSIONS = frozenset({"hstore", "ltree", "cube", "geometry", "geography"})
 
 _TEXTS = """a A abc 1 123 a@example.com https://example.com/a /a AB ABC a.b a-b a_b abcdefghij 0123456789
 +12025550123 #aabbcc 12:00 2024-01-01 {} 00000000-0000-4000-8000-000000000001"""

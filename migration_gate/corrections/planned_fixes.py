@@ -130,10 +130,12 @@ class _FixChoice:
 
 def _is_in_revision(verdict: Verdict, revision: DriftRevision) -> bool:
     """Whether the finding is a difference that the revision removes."""
+    finding = verdict.finding
+    left = {(kind.replace(" ", "-"), name) for kind, name in revision.left_kinds}
     return (
         verdict.check == "drift"
-        and verdict.finding.kind != "unmanaged"
-        and verdict.finding.object not in revision.left_out
+        and finding.kind != "unmanaged"
+        and (finding.kind, finding.object) not in left
     )
 
 

@@ -138,7 +138,9 @@ class DriftRevision:
     differences: int
     """how many it removes"""
     left_out: tuple[str, ...] = ()
-    """objects whose differences it does not remove"""
+    """objects that have a difference which it does not remove"""
+    left_kinds: frozenset[tuple[str, str]] = frozenset()
+    """kind and object of each of those differences: it may remove another one of the same object"""
     engine_keyword: str = ""
     """which of the keywords of its functions names the engine; empty if env.py names none"""
     engines: tuple[EngineBody, ...] = ()

@@ -124,6 +124,34 @@ def check_both(rollback: RevisionRollback) -> list[tuple[str, str]]:
     return [(name, finding.kind) for name, check in checks.items() for finding in check.check(facts)]
 
 
+@pytest.mark.parametrize(
+    ("message", "sqlstate", "statement", "fix"),
+    [
+        (
+            'column "size" of relation "item" contains null values',
+            "23502",
+            "ALTER TABLE item ADD COLUMN size int NOT NULL",
+            'op.execute("UPDATE item SET size = ... WHERE size IS NULL")',
+        ),
+        (
+            'could not create unique index "item_key"',
+            "23505",
+            "CREATE UNIQUE INDEX item_key ON item (a)",
+            "Its tables hold rows then, as in production. Remove or merge the duplicates",
+        ),
+        ("duplicate key", "23505", "INSERT INTO item VALUES (1)", "Have `downgrade()` undo what"),
+    ],
+)
+def test_an_upgrade_that_rows_stop_is_not_put_down_to_the_downgrade(
+    message: str, sqlstate: str, statement: str, fix: str
+) -> None:
+    failure = Failure(message, sqlstate=sqlstate, statement=statement)
+    rollback = RevisionRollback("b", reupgrade_failure=failure)
+    facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+    (finding,) = failing_reupgrade.check(facts)
+    assert fix in finding.fix
+
+
 def test_what_was_left_behind_and_lets_the_upgrade_fail_is_one_finding() -> None:
     rollback = RevisionRollback("b", leftovers=(LEFT,), reupgrade_failure=EXISTS)
     facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.git_repositories import git
-from tests.support.user_project import COMMAND, MODELS, Ran, World, project, revision, world
+from tests.support.user_project import COMMAND, CREATE, MODELS, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
 DRIFTED = MODELS.replace("String(50), nullable=False", "String(60), nullable=False")
@@ -53,6 +53,18 @@ def test_drift_becomes_one_revision_and_the_gate_passes(place: World) -> None:
     written = fix(place, "--write")
     assert "Written: `migrations/versions/" in written.out, written.said
     assert place.check().status == 0
+
+
+def test_a_difference_that_the_revision_removes_is_not_corrected_in_the_model_as_well(place: World) -> None:
+    """Beside one of the same column that only people know how to remove."""
+    first = revision("one", None, CREATE.replace("sa.String(40)", "sa.Interval()"), 'op.drop_table("item")')
+    models = MODELS.replace("String(50), nullable=False", "Integer, nullable=False")
+    place.lay(project(one_py=first, two_py=revision("two", "one", "pass"), models_py=models))
+    shown = fix(place)
+    assert "op.alter_column('item', 'name'," in shown.out
+    assert "models.py" not in shown.out, shown.said
+    assert "Tried on a copy: 1 finding gone." in shown.out
+    assert "By hand: drift/type item.name" in shown.out
 
 
 def test_an_owner_that_only_people_know_is_left_to_be_filled_in(place: World) -> None:

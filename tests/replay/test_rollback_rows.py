@@ -195,3 +195,26 @@ def test_code_that_fails_over_an_unusual_row_is_a_note(engine: Engine) -> None:
     assert rollback.is_complete
     assert rollback.failing_rows == "unusual"
     assert found == [("failing_downgrade", "made-up-row", Severity.NOTE.value)]
+
+
+BUILT_IN_TYPES = (
+    "int[]", "numeric(10,2)", "boolean", "inet", "cidr", "interval", "jsonb", "timestamptz", "timestamp",
+    "bytea", "int4range", "box", "double precision", "macaddr", "bit(8)", "time", "money", "uuid[]",
+)  # fmt: skip
+
+
+def test_a_text_that_comes_back_from_the_old_type_is_as_postgres_writes_it(engine: Engine) -> None:
+    """`10.0.0.1` is `10.0.0.1/32` when it has been an `inet`: that is no fault of the downgrade."""
+    columns = {f"c{number}": type_text for number, type_text in enumerate(BUILT_IN_TYPES)}
+    create = ", ".join(f"{name} {type_text}" for name, type_text in columns.items())
+    to_text = ", ".join(f"ALTER {name} TYPE text USING {name}::text" for name in columns)
+    back = ", ".join(f"ALTER {name} TYPE {kind} USING {name}::{kind}" for name, kind in columns.items())
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, execute(f"CREATE TABLE t (id int PRIMARY KEY, {create})")),
+        revision_text("b", "a", execute(f"ALTER TABLE t {to_text}"), execute(f"ALTER TABLE t {back}")),
+    )
+    ran = run(engine, folder, 2)
+    [rollback] = ran.replay.rollbacks
+    assert rollback.is_complete
+    assert [*checks.rows_differ_after_rollback.check(Facts(replay=ran.replay))] == []
