@@ -83,10 +83,16 @@ KNOWN_FAILURES = (
         "the gate installs from it.",
     ),
     KnownFailure(
-        r"No solution found|was not found in the package registry|no version(s)? of|not found in the cache",
+        r"was not found in the package registry|no version(s)? of|not found in the cache|"
+        r"No matching distribution found",
         "A package is not in the index that was asked. If it is a private one, name the index with "
         "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`. If the models do without it, "
         "leave it out: `without: [<package>]`.",
+    ),
+    KnownFailure(
+        r"No solution found|ResolutionImpossible|requirements are unsatisfiable",
+        "The requirements contradict each other: no versions fit all of them, and the installer says which do "
+        "not. Correct one of them, or commit a lock file of versions that fit.",
     ),
     KnownFailure(
         r"dns error|error sending request|Could not connect|Connection (refused|reset)|timed out|"

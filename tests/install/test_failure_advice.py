@@ -26,7 +26,10 @@ from migration_gate.install.failure_advice import explain_failure
         ("error: Hash mismatch for `/builds/team-401/acme-403.whl`", "Make the lock file again"),
         ("the requested Python version (3.9) does not satisfy Python>=3.12", "python_version"),
         ("error: command 'gcc' failed: No such file or directory", "built from source"),
-        ("  × No solution found when resolving dependencies", "UV_INDEX=<name>=<url>"),
+        ("ERROR: No matching distribution found for acme-core==99.0", "`without: [acme-core]`"),
+        ("Because there is no version of acme==99.0 and you require it", "UV_INDEX=<name>=<url>"),
+        ("No solution found: Because a depends on b>=2 and you require b<2", "contradict each other"),
+        ("ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "contradict each other"),
         (
             "No solution found: Because acme-core was not found in the package registry and you need it",
             "`without: [acme-core]`",
