@@ -91,8 +91,8 @@ KNOWN_FAILURES = (
     ),
     KnownFailure(
         r"No solution found|ResolutionImpossible|requirements are unsatisfiable",
-        "The requirements contradict each other: no versions fit all of them, and the installer says which do "
-        "not. Correct one of them, or commit a lock file of versions that fit.",
+        "The requirements contradict each other: no versions fit all of them, and the installer says why. "
+        "Correct one of them, or commit a lock file of versions that fit.",
     ),
     KnownFailure(
         r"dns error|error sending request|Could not connect|Connection (refused|reset)|timed out|"

@@ -45,7 +45,7 @@
     effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database
     startup_errors      why a worker ended before the first revision (early_end); crash_report: a dead one
-    startup_advice      what to do then: setting_advice, argument_advice (argument_names, attribute_uses),
+    startup_advice      what to do then: setting_advice, argument_advice (argument_names, setting_uses),
                         database_advice, machine_advice (dummy_files), required_python;
                         database_looks: what the project refuses the database for (failed_statement)
 

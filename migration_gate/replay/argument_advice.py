@@ -10,9 +10,9 @@ from migration_gate.facts import Failure
 from migration_gate.project import Project
 from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.replay.argument_names import list_argument_names, list_keys_at_line
-from migration_gate.replay.attribute_uses import uses_attribute
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import config_block, list_missing_names, quote_value
+from migration_gate.replay.setting_uses import IsSource, depends_on, reads_attribute, reads_x_arguments
 
 X_FLAG = re.compile(r"(?<![\w-])-x\b")
 X_NAME = re.compile(r"(?<![\w-])-x[ =]?[\"']?([A-Za-z_]\w*)(?==)")
@@ -48,7 +48,7 @@ def advise_on_x_arguments(early_end: EarlyEnd) -> str | None:
     refused = _advise_on_refused_value(early_end)
     if refused is not None:
         return refused
-    if not is_about_x and not (missing and early_end.is_in_env_py):
+    if not is_about_x and not (missing and _depends_on(early_end, reads_x_arguments)):
         return None
     arguments = _list_arguments(early_end, missing, text)
     shown = ", ".join(arguments)
@@ -225,14 +225,15 @@ def _list_wanted_attributes(early_end: EarlyEnd) -> list[str]:
         name
         for name in list_missing_names("attribute", early_end.missing)
         if re.search(rf"['\"]{re.escape(name)}['\"]", failure.message)
-        or (depends_on_value and _is_used_in_frames(early_end, name))
+        or (depends_on_value and _depends_on(early_end, reads_attribute(name)))
     ]
 
 
-def _is_used_in_frames(early_end: EarlyEnd, name: str) -> bool:
+def _depends_on(early_end: EarlyEnd, is_source: IsSource) -> bool:
+    """Whether a line of the project's that the error went through depends on a setting."""
     own_frames = ((file, line) for file, line in early_end.frames if "/site-packages/" not in file)
     trees = ((early_end.parse_file(file), line) for file, line in own_frames)
-    return any(tree is not None and uses_attribute(tree, line, name) for tree, line in trees)
+    return any(tree is not None and depends_on(tree, line, is_source) for tree, line in trees)
 
 
 def _list_own_attributes(early_end: EarlyEnd) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from migration_gate.python_parser import walk_nodes
+from migration_gate.replay.setting_uses import reads_x_arguments
 
 
 def list_argument_names(tree: ast.Module) -> list[str]:
@@ -44,14 +45,9 @@ def _list_holders(tree: ast.Module) -> set[str]:
 def _holds_arguments(expression: ast.AST, holders: set[str]) -> bool:
     """`context.get_x_argument()`, `config.cmd_opts.x`, or an expression with one of the variables."""
     return any(
-        (isinstance(node, ast.Attribute) and (node.attr == "get_x_argument" or _is_command_line(node)))
-        or (isinstance(node, ast.Name) and node.id in holders)
+        reads_x_arguments(node) or (isinstance(node, ast.Name) and node.id in holders)
         for node in walk_nodes(expression)
     )
-
-
-def _is_command_line(node: ast.Attribute) -> bool:
-    return node.attr == "x" and isinstance(node.value, ast.Attribute) and node.value.attr == "cmd_opts"
 
 
 def _list_lookups(tree: ast.AST, holders: set[str]) -> list[ast.Constant]:

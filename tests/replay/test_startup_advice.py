@@ -32,6 +32,20 @@ ADVICE: dict[str, tuple[str, str]] = {
         '    raise RuntimeError("Run it by manage.py, see the README")',
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
     ),
+    "an -x argument that env.py does without, and something else": (
+        f"tenant = {ARGUMENTS}.get('tenant')\nraise RuntimeError('no luck')",
+        "If it wants a setting, give it any value",
+    ),
+    "arguments that argparse demands of another command line": (
+        f"dry = {ARGUMENTS}.get('dry')\nimport argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--tenant', required=True)\nparser.parse_args([])",
+        "Something that env.py imports ends the program",
+    ),
+    "an -x argument that a function returns": (
+        f"def find():\n    return {ARGUMENTS}.get('tenant')\ntenant = find()\n"
+        "if tenant is None:\n    raise RuntimeError('which one?')",
+        "x: [tenant=VALUE]",
+    ),
     "an attribute by its variable": (
         'connection = config.attributes.get("connection")\nconnection.begin()',
         'cfg.attributes["connection"] = engine.connect()\n\nand name it',
