@@ -30,7 +30,7 @@ TOO_LARGE = ("22001", "22003")
 """string_data_right_truncation, numeric_value_out_of_range: the old type holds more than the new one"""
 _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
-_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
+FORBIDDEN_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
 _WORD = re.compile(r"\w+")
 _PARTIAL_KEY = re.compile(
     r"^\s*CREATE\s+UNIQUE\s+INDEX\b.*?\bWHERE\b(?P<condition>.+)$", re.IGNORECASE | re.DOTALL
@@ -174,7 +174,7 @@ _FIXES: Mapping[str, str] = {
 
 def _suggest_backfill(replay: Replay, failure: RowFailure) -> str:
     error = failure.failure.first_error or failure.failure
-    match = _NULLS.search(error.message)
+    match = FORBIDDEN_NULLS.search(error.message)
     if match is None:
         return "Fill the column of the rows that have no value in it, before NULL is forbidden."
     schema, table = _find_blamed_table(replay, failure, match["table"])

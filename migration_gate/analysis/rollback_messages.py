@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migration_gate.analysis.disabled_triggers import UNENFORCED
+from migration_gate.analysis.rehearsal_messages import FORBIDDEN_NULLS
 from migration_gate.analysis.rolled_back_files import find_rolled_back_file
 from migration_gate.analysis.safe_operations import execute
 from migration_gate.check import Evidence
 from migration_gate.facts import DowngradeText, Failure, Location, Replay, RollbackDifference
-from migration_gate.sql.identifiers import name_on_search_path, split_qualified_name
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, split_qualified_name
 from migration_gate.wording import code_block, join_lines
 
 DECLARE_ONE_WAY = (
@@ -18,6 +20,7 @@ DECLARE_ONE_WAY = (
 SHOWN_FRAMES = 4
 _ROWS = ("22", "23")
 """classes of SQLSTATEs of errors that depend on the rows"""
+SETS_NOT_NULL = re.compile(r"\bSET\s+NOT\s+NULL\b", re.IGNORECASE)
 _DOWNGRADE_FIXES: Mapping[str, str] = {
     "23502": "Rows have no value for the column then: add it with a `server_default`, or add it as nullable, "
     "fill it, and set NOT NULL after that.",
@@ -106,8 +109,13 @@ def depends_on_rows(failure: Failure) -> bool:
 def suggest_downgrade_fix(failure: Failure) -> str:
     """What to do about a downgrade that fails."""
     error = failure.first_error or failure
-    advice = _DOWNGRADE_FIXES.get(error.sqlstate or "", "Correct `downgrade()`.")
-    return f"{advice} {DECLARE_ONE_WAY}"
+    advice = f"{_DOWNGRADE_FIXES.get(error.sqlstate or '', 'Correct `downgrade()`.')} "
+    nulls = FORBIDDEN_NULLS.search(error.message)
+    if nulls is not None and SETS_NOT_NULL.search(error.statement or ""):
+        column = quote_identifier(nulls["column"])
+        update = f"UPDATE {quote_identifier(nulls['table'])} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608
+        advice = f"Fill the rows that have no value before NULL is forbidden:{code_block(execute(update))}\n"
+    return f"{advice}{DECLARE_ONE_WAY}"
 
 
 def describe_leftover(difference: RollbackDifference) -> str:

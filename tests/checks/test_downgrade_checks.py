@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from migration_gate.analysis.rollback_messages import suggest_downgrade_fix
 from migration_gate.check import Severity
 from migration_gate.checks import (
     failing_downgrade,
@@ -150,6 +151,17 @@ def test_an_upgrade_that_rows_stop_is_not_put_down_to_the_downgrade(
     facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
     (finding,) = failing_reupgrade.check(facts)
     assert fix in finding.fix
+
+
+def test_a_downgrade_that_forbids_null_is_told_to_fill_the_rows_first() -> None:
+    failure = Failure(
+        'column "order" of relation "item" contains null values',
+        sqlstate="23502",
+        statement='ALTER TABLE item ALTER COLUMN "order" SET NOT NULL',
+    )
+    adding = replace(failure, statement='ALTER TABLE item ADD COLUMN "order" int NOT NULL')
+    assert """UPDATE item SET "order" = ... WHERE "order" IS NULL""" in suggest_downgrade_fix(failure)
+    assert "add it with a `server_default`" in suggest_downgrade_fix(adding)
 
 
 def test_what_was_left_behind_and_lets_the_upgrade_fail_is_one_finding() -> None:
