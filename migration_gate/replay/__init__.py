@@ -13,7 +13,7 @@
     lock_table          a server with no room for a lock that the migrations take
     trial_errors        errors in the gate's own sessions that the project's objects cause
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
-                        filled_copy: with rows; wanted_rows: which ones;
+                        filled_copy: with rows; early_filling: made early; wanted_rows: which;
                         own_rows: rows of the project's, sql_rows: from a file; null_rows: which row it is;
                         loss_causes: which statement it was; written_rows: by which statements
     release_trial       the live release on the schema of the change

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from migration_gate.postgres.choice import ServerPlan
     from migration_gate.postgres.server import Server
     from migration_gate.replay.replay_setup import ReplaySetup
+    from migration_gate.replay.restored_state import RestoredState
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed: "
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
@@ -129,8 +130,8 @@ def _examine_project(
             if beginning.is_allowed:
                 beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison_with_base)
             checkpoint = beginning.checkpoint
-            if base is not None:
-                base.offer_store(checkpoint.base_store if checkpoint is not None else None)
+            _offer_store(base, checkpoint)
+            restored = background.submit(_read_restored_state, checkpoint)
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                 examine_on_server,
@@ -154,6 +155,7 @@ def _examine_project(
                     change,
                     base=base,
                     checkpoint=checkpoint,
+                    restored=restored,
                     later_modules=(later_module,),
                 )
                 notes = (
@@ -271,6 +273,21 @@ def _find_checkpoint(
     )
     plan.saved = checkpoint.cluster if checkpoint is not None else None
     return checkpoint
+
+
+def _offer_store(base: BaseExamination | None, checkpoint: CheckpointRun | None) -> None:
+    """Say where the examination of the base is kept: nowhere without a checkpoint."""
+    if base is not None:
+        base.offer_store(checkpoint.base_store if checkpoint is not None else None)
+
+
+def _read_restored_state(checkpoint: CheckpointRun | None) -> RestoredState | None:
+    """What the run has of the earlier one, while the server starts from its files."""
+    if checkpoint is None or checkpoint.cluster is None or checkpoint.state is None:
+        return None
+    from migration_gate.replay.restored_state import read_restored_state  # noqa: PLC0415 - see above
+
+    return read_restored_state(checkpoint.state)
 
 
 def _load_examination(comparison_with_base: Future[Comparison]) -> None:

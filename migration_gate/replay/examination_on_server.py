@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from migration_gate.change.base_examination import BaseExamination
@@ -20,7 +20,7 @@ from migration_gate.replay.base_database import copy_restored_database
 from migration_gate.replay.history_run import run_history
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.restored_state import read_restored_state
+from migration_gate.replay.restored_state import RestoredState
 from migration_gate.replay.worker_process import WorkerProcess
 
 
@@ -33,14 +33,18 @@ def prepare_databases(
     *,
     base: BaseExamination | None,
     checkpoint: CheckpointRun | None = None,
+    restored: Future[RestoredState | None] | None = None,
     later_modules: tuple[str, ...] = (),
 ) -> ReplaySetup:
-    """Create the databases that the project's code is going to use; a checkpoint has them already."""
-    restored = None
-    if checkpoint is not None and checkpoint.state is not None and server.is_restored:
-        restored = read_restored_state(checkpoint.state)
+    """Create the databases that the project's code is going to use; a checkpoint has them already.
+
+    `restored`: what is read of the checkpoint; of use if the server was started from it.
+    """
+    state = None
+    if checkpoint is not None and restored is not None and server.is_restored:
+        state = restored.result()
         checkpoint.is_restored = True
-    database = restored.state.record.database if restored is not None else server.create_database()
+    database = state.state.record.database if state is not None else server.create_database()
     return ReplaySetup(
         settings=settings,
         project=project,
@@ -57,7 +61,7 @@ def prepare_databases(
         base_commit=change.base.commit,
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
         checkpoint=checkpoint,
-        restored=restored,
+        restored=state,
         later_modules=later_modules,
     )
 

@@ -45,12 +45,13 @@ class FilledCopy:
 def open_filled_copy(
     setup: ReplaySetup,
     version_tables: Sequence[str],
-    own_rows: OwnRows,
+    own_rows: OwnRows | None,
     varieties: Mapping[str, RowVariety],
     others: RowVariety,
 ) -> FilledCopy:
     """Make `setup.rehearsal_database` anew, and fill it.
 
+    `own_rows`: those of the project, which come first.
     `varieties`: of the rows of some tables, by `schema.name`; `others`: of all other tables. Raises
     OwnRowsRefused, and RowRefused.
     """
@@ -66,13 +67,13 @@ def open_filled_copy(
 def _fill(
     connection: psycopg.Connection[Any],
     version_tables: Sequence[str],
-    own_rows: OwnRows,
+    own_rows: OwnRows | None,
     varieties: Mapping[str, RowVariety],
     others: RowVariety,
 ) -> FilledDatabase:
     snapshot = read_snapshot(connection, version_tables)
     known = read_row_state(connection)
-    added = own_rows.add(connection, known) if own_rows.is_active else 0
+    added = own_rows.add(connection, known) if own_rows is not None and own_rows.is_active else 0
     connection.autocommit = False
     filled = fill_database(connection, snapshot, varieties, others=others)
     connection.autocommit = True

@@ -28,6 +28,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.base_database import split_history
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
+from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.initial_state import copy_for_rollback, copy_for_rollback_again
 from migration_gate.replay.models_request import (
     ModelsAnswer,
@@ -93,10 +94,11 @@ def finish_history(
     answer: AnswerInProgress,
     *,
     copied: Sequence[str],
+    early_filling: EarlyFilling,
 ) -> Generator[Progress, None, HistoryEnd]:
     """Read the replayed database, have the models created, and the change's revisions rolled back.
 
-    `copied`: the revisions that `setup.earlier_database` holds.
+    `copied`: the revisions that `setup.earlier_database` holds. `early_filling`: of a copy of that.
     """
     lines = answer.lines
     # First: a database in use cannot be copied, and the reading uses it.
@@ -111,7 +113,7 @@ def finish_history(
     rollback, rehearsal = RollbackProof(), Rehearsal()
     with contextlib.closing(rehearsal_run) if rehearsal_run is not None else contextlib.nullcontext():
         if rehearsal_run is not None:
-            rehearsal_run.begin(background)
+            rehearsal_run.begin(background, early_filling)
         if is_rolled_back:
             rollback = yield from build_rollback_run(setup, answer, copied).prove()
             yield Progress("models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from migration_gate.facts import Rehearsal, Snapshot, Unchecked
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import copy_paused_database
+from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.initial_state import restore_database
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.restored_state import CheckpointUnfit
@@ -72,6 +74,18 @@ def run_history(
     """Have the worker replay the history. Yields the progress; raises what an `AnswerStream` raises."""
     yield Progress("import")
     stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
+    with contextlib.closing(EarlyFilling(setup, background)) as early_filling:
+        return (yield from _follow_history(setup, worker, background, stream, early_filling))
+
+
+def _follow_history(
+    setup: ReplaySetup,
+    worker: WorkerProcess,
+    background: ThreadPoolExecutor,
+    stream: AnswerStream,
+    early_filling: EarlyFilling,
+) -> Generator[Progress, None, HistoryRun]:
+    """Do what each line of the worker's asks for."""
     planned = 0
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
@@ -95,13 +109,16 @@ def run_history(
             case HistoryFinished():
                 from migration_gate.replay.history_end import finish_history  # noqa: PLC0415 - see `_load_later`
 
-                end = yield from finish_history(setup, worker, background, answer, copied=copied)
+                end = yield from finish_history(
+                    setup, worker, background, answer, copied=copied, early_filling=early_filling
+                )
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.
                 if repository_text is None:
                     repository_text = _begin_reading(setup, background, scripts)
                     background.submit(_load_later, setup)
+                    early_filling.begin(lines)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
     repository_text = repository_text or _begin_reading(setup, background, scripts)

@@ -29,6 +29,7 @@ from migration_gate.facts import (
 )
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
+from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
 from migration_gate.replay.loss_causes import LossCauses
@@ -93,13 +94,14 @@ class RehearsalRun:
         """Whether `setup.earlier_database` is the base, and nothing has to run for that."""
         return bool(self._copied) and set(self._copied) == set(self._split.old)
 
-    def begin(self, background: ThreadPoolExecutor) -> None:
+    def begin(self, background: ThreadPoolExecutor, early_filling: EarlyFilling) -> None:
         """Make the rows in the background, if no code of the project's has to run for that.
 
         `close` has to be called then.
         """
         if self._has_base and not self._is_impossible and not self._own_rows.is_active:
-            self._prepared = background.submit(self._open_filled_copy)
+            early_copy = early_filling.take(self._version_tables)
+            self._prepared = early_copy or background.submit(self._open_filled_copy)
 
     def close(self) -> None:
         """End what is not used."""

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from migration_gate.checkpoint.saved_state import SavedState
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Broken
 from migration_gate.facts import Checkpoint, Facts
+from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.examination import REPEATED, examine_project
 from tests.support.git_repositories import commit, git
 from tests.support.user_project import ENV, MODELS, World, project, revision, world
@@ -112,7 +113,7 @@ def last_note(facts: Facts) -> str:
     return facts.replay.notes[-1]
 
 
-def test_the_facts_are_those_of_a_run_from_scratch(place: World) -> None:
+def test_the_facts_are_those_of_a_run_from_scratch(place: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ignored = {".gitignore": "__pycache__/\n"}
     folder = place.lay({**project(env_py=TIMEOUT_ENV), **old_revisions(), **ignored})
     base = git(folder, "rev-parse", "HEAD")
@@ -122,7 +123,17 @@ def test_the_facts_are_those_of_a_run_from_scratch(place: World) -> None:
         folder,
         {"migrations/versions/new.py": revision("new", "r11", NEW, "pass"), "shop/models.py": NEW_MODELS},
     )
-    restored = examine(folder, "auto", base=base)
+    taken: list[object] = []
+    take = EarlyFilling.take
+
+    def note_copy(self: EarlyFilling, version_tables: Sequence[str]) -> Any:
+        taken.append(take(self, version_tables))
+        return taken[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EarlyFilling, "take", note_copy)
+        restored = examine(folder, "auto", base=base)
+    assert [copy is not None for copy in taken] == [True]
     count = len(OLD) + 2
     assert restored.replay.checkpoint == Checkpoint("r11", count)
     assert last_note(restored) == (

@@ -1,0 +1,103 @@
+"""The copy with rows that a run from a checkpoint makes early: it is taken, or closed."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from migration_gate.config.settings import Settings
+from migration_gate.replay.early_filling import EarlyFilling
+from migration_gate.replay.filled_copy import FilledCopy
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.worker.protocol.history_lines import ContextConfigured
+from tests.support.example_reports import settings
+
+LINE = ContextConfigured(1, "psycopg", "alembic_version", None, "public")
+
+
+class Session:
+    """What is known of a connection."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def make_filling(monkeypatch: pytest.MonkeyPatch, result: object, **changed: Any) -> EarlyFilling:
+    """One that fills nothing: it has this result, or error."""
+    known = {
+        "settings": settings("shop"),
+        "restored": True,
+        "wants_rehearsal": True,
+        "other_databases": (),
+        "repository": Path("/shop"),
+    }
+    setup = cast("ReplaySetup", SimpleNamespace(**{**known, **changed}))
+
+    def fill(_: EarlyFilling) -> object:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(EarlyFilling, "_fill", fill)
+    filling = EarlyFilling(setup, cast("ThreadPoolExecutor", Immediately()))
+    filling.begin([LINE])
+    return filling
+
+
+class Immediately:
+    """An executor without threads."""
+
+    def submit(self, function: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function())
+        except ValueError as error:
+            future.set_exception(error)
+        return future
+
+
+def make_copy() -> FilledCopy:
+    return FilledCopy(cast("Any", Session()), cast("Any", None))
+
+
+def test_what_is_taken_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = make_copy()
+    filling = make_filling(monkeypatch, copy)
+    taken = filling.take(["public.alembic_version"])
+    filling.close()
+    assert taken is not None
+    assert taken.result() is copy
+    assert not cast("Session", copy.connection).is_closed
+    assert filling.take(["public.alembic_version"]) is None
+
+
+def test_without_the_same_version_tables_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = make_copy()
+    filling = make_filling(monkeypatch, copy)
+    assert filling.take(["shop.alembic_version"]) is None
+    filling.close()
+    assert cast("Session", copy.connection).is_closed
+
+
+def test_what_failed_has_nothing_to_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_filling(monkeypatch, ValueError("no rows")).close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"restored": None},
+        {"wants_rehearsal": False},
+        {"other_databases": (("localhost:5432/b", "b"),)},
+        {"settings": Settings("shop", Path("/shop"), Path("/shop"), rehearsal_sql=Path("rows.sql"))},
+    ],
+)
+def test_it_is_made_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]) -> None:
+    assert make_filling(monkeypatch, make_copy(), **changed).take(["public.alembic_version"]) is None
