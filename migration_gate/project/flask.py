@@ -45,9 +45,11 @@ START_FILES = (
     ".github/workflows/*.y*ml",
 )
 """what may say how the application is started, likeliest first"""
-MAKES_APPLICATION = re.compile(r"\bcreate_app\b|\bFlask\(")
-GIVES_APPLICATION = re.compile(r"\bMigrate\(\s*app\b")
-"""what a module does that has imported the application"""
+APPLICATION_SIGNS = {
+    re.compile(r"\bcreate_app\b|\bFlask\("): "makes an application",
+    re.compile(r"\bMigrate\(\s*app\b"): "gives an application to Flask-Migrate",
+}
+"""by which a module is known that has the application, the surest first"""
 FLASK_NAMES = frozenset({"create_app", "make_app"})
 """factories that Flask calls by itself"""
 LARGEST_FILE = 500_000
@@ -91,8 +93,8 @@ def find_application(
             if application_here is not None:
                 return application_here
     for top in tops:
-        for file in _find_application_files(top):
-            reason = f"FLASK_APP guessed: `{file.relative_to(top)}` makes an application"
+        for file, sign in _find_application_files(top):
+            reason = f"FLASK_APP guessed: `{file.relative_to(top)}` {sign}"
             return FlaskApplication(_module_name(file, top) + _name_factory(file), top, reason)
     return None
 
@@ -149,14 +151,17 @@ def _module_name(file: Path, top: Path) -> str:
     return ".".join(part for part in parts if part != "__init__").removeprefix("src.")
 
 
-def _find_application_files(top: Path) -> Iterator[Path]:
-    """Files of the usual names that make an application, packages that do, then files that import one."""
+def _find_application_files(top: Path) -> Iterator[tuple[Path, str]]:
+    """Files of the usual names that make an application, packages that do, then files that import one.
+
+    Each with what it does.
+    """
     packages = [*list_subfolders(top), *list_subfolders(top / "src")]
     candidates = [folder / name for folder in (top, top / "src", *packages) for name in APPLICATION_FILES]
     candidates += [package / "__init__.py" for package in packages]
     texts = {file: read_text_file(file) for file in candidates if file.is_file()}
-    for sign in (MAKES_APPLICATION, GIVES_APPLICATION):
-        yield from (file for file, text in texts.items() if sign.search(text))
+    for pattern, sign in APPLICATION_SIGNS.items():
+        yield from ((file, sign) for file, text in texts.items() if pattern.search(text))
 
 
 def _find_names_in_files(top: Path) -> Iterator[tuple[Path, str]]:

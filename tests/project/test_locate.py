@@ -209,7 +209,7 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
         ({"README.md": "export FLASK_APP=gone.py\n", "wsgi.py": "app = Flask(__name__)"}, "wsgi",
          "FLASK_APP guessed: `wsgi.py` makes an application"),
         ({"pkg/app.py": "from pkg.core import app\nmigrate = Migrate(app, db)\n"}, "pkg.app",
-         "FLASK_APP guessed: `pkg/app.py` makes an application"),
+         "FLASK_APP guessed: `pkg/app.py` gives an application to Flask-Migrate"),
         ({"src/pkg/__init__.py": "def create_app(): ..."}, "pkg",
          "FLASK_APP guessed: `src/pkg/__init__.py` makes an application"),
     ],
