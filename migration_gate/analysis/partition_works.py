@@ -53,9 +53,9 @@ def group_by_parent(sized: SizedFacts, items: Iterable[BlockingWork]) -> Iterato
 
 
 def _find_parent(sized: SizedFacts, item: BlockingWork) -> StoredRelation | None:
-    """The table by which the statement came to that of the work; of a new partition's sister that is none.
+    """The table that the statement names in place of the work's; None if the work is on that one alone.
 
-    ATTACH PARTITION reads the default partition, and only that one's rows are waited for.
+    For a new partition the rows of the default one are read, and those of no other.
     """
     if item.kind == "partition-scan":
         return None

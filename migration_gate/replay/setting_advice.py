@@ -20,15 +20,7 @@ YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", 
 def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
     """A note on settings that the project failed for the want of."""
     defaults = [setting for setting in supplied if _is_other_database(setting.instead_of)]
-    notes = [
-        f"the project uses {_name_backend(setting.instead_of)} where `{setting.name}` is not set: it had "
-        + (
-            "a PostgreSQL URL in this run; set it under `env:`, to any one"
-            if "://" in setting.value
-            else f"the value `{setting.value}` in this run; set it under `env:`"
-        )
-        for setting in defaults
-    ]
+    notes = [_describe_replaced(setting) for setting in defaults]
     options = [setting.name for setting in supplied if setting.setting == "option"]
     variables = [setting for setting in supplied if setting.setting in ("variable", "field")]
     names = [setting.name for setting in variables if setting not in defaults]
@@ -48,6 +40,14 @@ def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
         if setting.setting == "flask"
     ]
     return tuple(notes)
+
+
+def _describe_replaced(setting: SettingSupplied) -> str:
+    """A setting that leads to another database by default."""
+    subject = f"the project uses {_name_backend(setting.instead_of)} where `{setting.name}` is not set"
+    if "://" in setting.value:
+        return f"{subject}: it had a PostgreSQL URL in this run; set it under `env:`, to any one"
+    return f"{subject}: it had the value `{setting.value}` in this run; set it under `env:`"
 
 
 def list_shown(names: Sequence[str]) -> str:
