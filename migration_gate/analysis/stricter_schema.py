@@ -41,6 +41,8 @@ _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
 }
 
 _ROW_SECURITY = r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b"
+_CONDITION = re.compile(r"\)\s*WHERE\b")
+_COUNTS_NULLS = "NULLS NOT DISTINCT"
 _COLUMN_OR_TEXT = re.compile(r"""'(?:[^']|'')*'|::\w+|\w+\(|"(?:[^"]|"")+"|[\w$]+""")
 """a name of a column, and what may look like one: a text, a type or a function"""
 
@@ -103,16 +105,33 @@ def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
     rules = _list_rules(pair.earlier, before)
     old = {_definition(item) for item in rules}
     old |= {_rename_columns(definition, renames) for definition in old}
-    old_names = {item.name for item in rules}
     for item in _list_rules(pair.later, after):
         columns = [name for name in item.columns if name]
-        kind = _CONSTRAINT_KINDS[item.kind] if isinstance(item, Constraint) else "unique"
+        kind = _find_kind(item)
         is_about_old = any(name in known for name in columns)
         if kind != "check":  # NULL in a new column satisfies it
             is_about_old = bool(columns) and all(name in known for name in columns)
-        is_renamed = item.name in old_names and kind != "check"
-        if is_about_old and _definition(item) not in old and not is_renamed:
+        is_old = _definition(item) in old or any(_implies(rule, item, renames) for rule in rules)
+        if is_about_old and not is_old:
             yield Restriction(kind, item, item.definition, pair.find_addition(item))
+
+
+def _implies(rule: Constraint | Index, item: Constraint | Index, renames: Mapping[str, str]) -> bool:
+    """Whether rows that keep an old rule keep this one, too, as far as columns and names tell."""
+    kind = _find_kind(item)
+    if kind == "check" or kind != _find_kind(rule):
+        return False
+    columns = {renames.get(name, name) if name else None for name in rule.columns}
+    if kind != "unique":
+        return rule.name == item.name and columns == set(item.columns)
+    counts_nulls = _COUNTS_NULLS in item.definition and _COUNTS_NULLS not in rule.definition
+    is_partial = _CONDITION.search(rule.definition) is not None
+    # What is unique stays so beside another column.
+    return all(columns) and columns <= set(item.columns) and not counts_nulls and not is_partial
+
+
+def _find_kind(item: Constraint | Index) -> RestrictionKind:
+    return _CONSTRAINT_KINDS[item.kind] if isinstance(item, Constraint) else "unique"
 
 
 def _find_renames(pair: SchemaPair, before: Table, after: Table) -> dict[str, str]:

@@ -8,7 +8,7 @@ rehearsal goes on from there. What fails without rows, too, is not about rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from migration_gate.facts import (
     RehearsedRevision,
     RowFailure,
     RowlessTable,
+    Snapshot,
+    Table,
     Unchecked,
     merge_statements,
 )
@@ -261,19 +263,17 @@ class RehearsalRun:
             failure = replace(failure, statement=finished.statements[-1].sql)
         if finished.failed != revision or not self._wanted.are_any:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
-        words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
-        words.update(
-            _WORD.findall(f"{failure.message} {failure.detail or ''} {failure.statement or ''}".lower())
-        )
-        involved = [
-            table for table in filled.snapshot.tables if words.issuperset(_WORD.findall(table.name.lower()))
-        ]
+        blamed = f"{failure.message} {failure.detail or ''} {failure.statement or ''}"
+        texts = [blamed, *(statement.sql for statement in finished.statements)]
+        involved = _list_named_tables(filled.snapshot, texts)
         null_row = find_row_with_null(connection, failure.message)
         rows = self._wanted.choose_plainer(revision, failure, involved, filled.snapshot)
         if rows is None:
             self._results.pop(revision, None)
         elif rows != "own" or not self._fails_with_plain_rows(revision):
-            tables = tuple(str(table) for table in involved)
+            # What the error and its statement name; other statements of the revision ran.
+            named = _list_named_tables(filled.snapshot, [blamed]) or involved
+            tables = tuple(str(table) for table in named)
             row_failure = RowFailure(failure, rows, null_row, tables)
             self._results[revision] = RehearsedRevision(revision, failure=row_failure)
         return ""
@@ -282,6 +282,12 @@ class RehearsalRun:
         """Whether it is known that any rows make the revision fail, none of the project's in particular."""
         known = self._results.get(revision)
         return known is not None and known.failure is not None and known.failure.rows in ("plain", "filled")
+
+
+def _list_named_tables(snapshot: Snapshot, texts: Iterable[str]) -> list[Table]:
+    """The tables whose names, word by word, stand in the texts."""
+    words = {word for text in texts for word in _WORD.findall(text.lower())}
+    return [table for table in snapshot.tables if words.issuperset(_WORD.findall(table.name.lower()))]
 
 
 def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:

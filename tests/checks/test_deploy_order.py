@@ -71,6 +71,13 @@ CHANGES: dict[str, tuple[str, ...]] = {
         "warning new-write-restriction/foreign-key items.to_team",
     ),
     "CREATE UNIQUE INDEX one_code ON items (code)": ("warning new-write-restriction/unique one_code",),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state, ADD CONSTRAINT items_code_state UNIQUE (code)": (
+        "warning new-write-restriction/unique items.items_code_state",
+    ),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state, "
+    "ADD CONSTRAINT items_code_state UNIQUE (code, state, size)": (),
+    "CREATE UNIQUE INDEX wider ON items (code, state, size)": (),
+    "CREATE UNIQUE INDEX sized ON items (state, code) WHERE size > 0": (),
     "ALTER TABLE items ADD extra text UNIQUE CHECK (extra <> '')": (),
     "ALTER TABLE items RENAME network TO web; ALTER TABLE items ADD CONSTRAINT once UNIQUE (code, web)": (
         "warning new-write-restriction/unique items.once",

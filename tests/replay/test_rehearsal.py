@@ -60,6 +60,17 @@ def test_each_revision_is_told_what_it_did_and_a_failure_does_not_end_it(engine:
     assert deleted.changes == dropped.changes == ()
 
 
+def test_a_failure_is_put_down_to_the_table_that_its_statement_names(engine: Engine) -> None:
+    alter = "ALTER TABLE notes ALTER body TYPE varchar(90)"
+    rehearsal = rehearse(
+        engine,
+        f'op.execute("{alter}")\nop.execute("ALTER TABLE users ALTER name SET NOT NULL")',
+        f'op.execute("{alter}")\nop.execute("CREATE UNIQUE INDEX one_name ON users (length(email))")',
+    )
+    failures = [revision.failure for revision in rehearsal.revisions]
+    assert [failure and failure.tables for failure in failures] == [("users",), ("users",)]
+
+
 def test_code_that_runs_without_rows_alone_is_told_apart(engine: Engine) -> None:
     code = 'for row in op.get_bind().execute(sa.text("SELECT body FROM notes")).all():\n    row.body.upper()'
     rehearsal = rehearse(engine, code, 'op.execute("DELETE FROM notes")')
