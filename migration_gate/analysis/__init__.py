@@ -6,7 +6,8 @@ origin              which revision made an object so: object_history, owner_orig
 step_location, revision_text, revision_bodies, executed_ddl, ddl_text       places and texts in revisions
 
 failure_causes      why a revision failed, and failure_fixes: what to do. By kind: failure_message (its
-                    names), failure_missing_objects, failure_missing_columns, failure_existing_objects,
+                    names), failure_missing_objects, failure_missing_columns (column_tables),
+                    failure_existing_objects, failure_types,
                     failure_dialects, failure_target; postgres_versions, extensions: what servers have;
                         extension_sources: where an extension is to be had
 swallowed_errors, caught_errors     errors that nobody saw; savepoints: what went with them;

@@ -14,6 +14,7 @@ from migration_gate.analysis import (
     failure_fixes,
     failure_missing_columns,
     failure_missing_objects,
+    failure_types,
     quoted_expressions,
 )
 from migration_gate.facts import Failure, Location, Replay
@@ -95,11 +96,12 @@ CAUSES: tuple[Cause, ...] = (
         message=r'(?<!of )relation "\S+" does not exist',
     ),
     _make_cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
+    _make_cause(failure_types.name_operator_class, message="has no default operator class"),
     _make_cause(failure_missing_objects.describe_missing_object, "42704", "42883", message="does not exist"),
     _make_cause(failure_existing_objects.drop_dependents_first, "2BP01"),
     _make_cause(failure_dialects.replace_type, exceptions=("CompileError", "UnsupportedCompilationError")),
     _make_cause(quoted_expressions.unquote_default, "22P02", "22007"),
-    _make_cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
+    _make_cause(failure_types.convert_values, "42804", message="cannot be cast automatically"),
     _make_cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
     _make_cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),
     _make_cause(

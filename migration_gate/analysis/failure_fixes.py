@@ -8,7 +8,6 @@ from collections.abc import Callable
 from migration_gate.analysis.extension_sources import describe_extension_source, make_only_where_loaded
 from migration_gate.analysis.extensions import EXTENSION_OF
 from migration_gate.analysis.failure_message import NAME, find_in_message
-from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import Failure, Replay
 from migration_gate.sql.identifiers import QUOTED_KEYWORDS, quote_identifier
 from migration_gate.wording import code_block
@@ -43,7 +42,6 @@ _BTREE_TYPES = frozenset({
     "timestamp with time zone", "macaddr", "macaddr8", "uuid", "boolean",
 })  # fmt: skip
 """for which btree_gin and btree_gist have operator classes"""
-_TEXT_TYPES = frozenset({"text", "character varying", "character", "name"})
 _WRITING = re.IGNORECASE | re.DOTALL
 _CLAUSES = frozenset({"select", "from", "where", "having", "values", "set", "join", "as", "and", "not", "is"})
 """reserved words that more often stand where something else is wrong"""
@@ -109,30 +107,6 @@ def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:
         return CORRECT_WRITTEN_ROW if writes else CORRECT_ROWS.format(advice)
 
     return describe
-
-
-def convert_values(failure: Failure, replay: Replay) -> str:
-    """For a type change that needs to be told how, or a value of another type."""
-    written = re.search(r'column "([^"]+)" is of type (.+) but expression is of type (.+)$', failure.message)
-    if written:
-        return _correct_value(*written.groups())
-    column = find_in_message(r'column "([^"]+)"', failure) or "column"
-    target = find_in_message(r"to type (.+?)$", failure) or "type"
-    using = quote_python(f"{quote_identifier(column)}::{target}")
-    code = f"op.alter_column(..., postgresql_using={using})"
-    return f"Postgres does not convert these values by itself. Say how:{code_block(code)}"
-
-
-def _correct_value(column: str, wanted: str, given: str) -> str:
-    """For a statement that writes a value which Postgres does not convert."""
-    if wanted == "boolean" and given == "integer":
-        return f"`{column}` is a boolean, and PostgreSQL makes none of a number: write `true` or `false`."
-    given_value = f"The statement gives `{column}` ({wanted}) a value of type {given}"
-    bare_wanted, bare_given = wanted.partition("(")[0], given.partition("(")[0]
-    is_number_of_boolean = (bare_wanted, bare_given) == ("integer", "boolean")
-    if bare_given in _TEXT_TYPES or bare_wanted in _TEXT_TYPES or is_number_of_boolean:
-        return f"{given_value}: write `CAST(... AS {wanted})`."
-    return f"{given_value}: write one of its own type."
 
 
 def shorten_revision_id(failure: Failure, replay: Replay) -> str | None:

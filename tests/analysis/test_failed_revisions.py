@@ -85,6 +85,37 @@ OBJECTS = {
         "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1", (USERS,),
         ["The statement is about `users`. It has these: id, name, email."],
     ),
+    "a column of the table that an INSERT reads": (
+        'column "emial" does not exist', "42703", "INSERT INTO logs (id) SELECT id FROM users ORDER BY emial",
+        (USERS, "CREATE TABLE logs (id int)"), ["gives `users` a column `emial`. It has these"],
+    ),
+    "a column of the second of two tables": (
+        'column "emial" does not exist', "42703", "SELECT emial FROM logs l JOIN users u ON u.id = l.id",
+        (USERS, "CREATE TABLE logs (id int)"), ["gives `users` a column `emial`"],
+    ),
+    "a column of one of two tables": (
+        'column "zip" does not exist', "42703", "UPDATE users SET name = (SELECT zip FROM logs)",
+        (USERS, "CREATE TABLE logs (id int)"), ["gives `users` or `logs` a column `zip`. If the revision"],
+    ),
+    "a column of the row that is inserted": (
+        "column excluded.nam does not exist", "42703",
+        "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded.nam", (USERS,),
+        ["gives `users` a column `nam`", "Did you mean `name`?"],
+    ),
+    "a column of the row of a trigger": (
+        "column new.nam does not exist", "42703",
+        "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW WHEN (new.nam = 1) EXECUTE FUNCTION f()",
+        (USERS,), ["gives `users` a column `nam`"],
+    ),
+    "a column of an alias behind USING": (
+        "column l.mesg does not exist", "42703",
+        "MERGE INTO users u USING logs l ON l.id = u.id WHEN MATCHED THEN UPDATE SET name = l.mesg",
+        (USERS, "CREATE TABLE logs (id int, msg text)"), ["gives `logs` a column `mesg`"],
+    ),
+    "a column of a conversion": (
+        'column "nam" does not exist', "42703", "ALTER TABLE users ALTER id TYPE int USING +nam", (USERS,),
+        ["gives `users` a column `nam`"],
+    ),
     "a column behind ON UPDATE": (
         'column "age" does not exist', "42703",
         "CREATE TABLE posts (u int REFERENCES users (id) ON UPDATE CASCADE, CHECK (age > 0))", (USERS,),
@@ -195,6 +226,24 @@ OBJECTS = {
     "a value of a type that is not converted": (
         'column "b" is of type boolean but expression is of type bigint', "42804",
         "UPDATE users SET b = id", (USERS,), ["(boolean) a value of type bigint: write one of its own type."],
+    ),
+    "a number as the default of a boolean": (
+        'column "b" is of type boolean but default expression is of type integer', "42804",
+        "ALTER TABLE users ALTER b SET DEFAULT 1", (USERS,), ["write `true` or `false`"],
+    ),
+    "a default that is not converted": (
+        'default for column "b" cannot be cast automatically to type mood', "42804",
+        "ALTER TABLE users ALTER b TYPE mood USING b::mood", (USERS,),
+        ["op.alter_column(..., server_default=None)", 'postgresql_using="b::mood"', "server_default=...)"],
+    ),
+    "an index of values without an order": (
+        'data type mood has no default operator class for access method "gin"', "42704",
+        "CREATE INDEX ix ON users USING gin (m)", (USERS, "CREATE TYPE mood AS ENUM ('a')"),
+        ["`mood` has no operator class of its own for gin: name one"],
+    ),
+    "a condition that is no truth value": (
+        "argument of WHERE must be type boolean, not type integer", "42804", "DELETE FROM users WHERE 1",
+        (USERS,), ["Fix the revision, and run the gate again"],
     ),
     "a truth value for a number": (
         'column "b" is of type integer but expression is of type boolean', "42804",
@@ -333,6 +382,13 @@ def test_a_long_revision_id_is_shown_on_its_line() -> None:
     finding = find_failure(replace(facts, replay=replace(facts.replay, history=history)))
     assert finding.location == Location("v/c3.py", 6)
     assert "holds 32 characters" in finding.fix
+
+
+def test_the_types_of_both_ends_of_a_key_are_told() -> None:
+    message = 'foreign key constraint "fk" cannot be implemented'
+    detail = 'Key columns "user_id" and "id" are of incompatible types: text and integer.'
+    fix = find_failure(make_facts(message, sqlstate="42804", statement="ALTER TABLE a", detail=detail)).fix
+    assert "`user_id` is text, and `id` is integer" in fix
 
 
 def test_an_order_of_labels_is_no_sql_of_mysql() -> None:
