@@ -17,6 +17,8 @@ FILE_KEYWORDS = ("settings_files", "settings_file", "SETTINGS_FILE_FOR_DYNACONF"
 DEFAULT_PREFIX = "DYNACONF"
 MOST_BYTES = 100_000
 """of a file of settings that are read"""
+SEARCHED_FOLDERS = 4
+"""upwards from the module: what is further up is not the project's"""
 WORD = re.compile(r"\w+")
 
 
@@ -38,10 +40,11 @@ def find_dynaconf_settings(modules: dict[Path, ast.Module]) -> DynaconfSettings 
     keywords = [(file, keyword) for file, call in calls for keyword in call.keywords]
     prefixes = [keyword.value for _, keyword in keywords if keyword.arg in PREFIX_KEYWORDS]
     files = [
-        file.parent / text
+        found
         for file, keyword in keywords
         if keyword.arg in FILE_KEYWORDS
-        for text in _list_texts(keyword.value)
+        for text in filter(None, _list_texts(keyword.value))
+        for found in _find_files(file.parent, text)
     ]
     words = (word for file in files for word in WORD.findall(_read_file(file)))
     return DynaconfSettings(_read_prefix(prefixes), frozenset(words))
@@ -87,6 +90,15 @@ def _list_texts(node: ast.expr) -> list[str]:
         for child in ast.walk(node)
         if isinstance(child, ast.Constant) and isinstance(child.value, str)
     ]
+
+
+def _find_files(folder: Path, pattern: str) -> Iterator[Path]:
+    """The files that dynaconf finds: in the folder and those above it, and in a folder `config` there."""
+    if Path(pattern).is_absolute():
+        yield Path(pattern)
+        return
+    for place in (folder, *folder.parents)[:SEARCHED_FOLDERS]:
+        yield from (*place.glob(pattern), *(place / "config").glob(pattern))
 
 
 def _read_file(file: Path) -> str:

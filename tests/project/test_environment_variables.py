@@ -114,6 +114,16 @@ def test_values_that_validators_of_dynaconf_demand_are_variables(tmp_path: Path)
         "SHOP_NAME": False,
         "SHOP_COLOUR": False,
     }
+    for place, pattern in (("shop.toml", "shop.toml"), ("app/config/a.toml", "*.toml")):
+        (tmp_path / "app/shop.toml").unlink(missing_ok=True)
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text("colour = 'red'")
+        elsewhere = settings.replace("shop.toml", pattern)
+        found = read_variables(
+            tmp_path, "from app.settings import settings", settings=elsewhere, rules=validators
+        )
+        assert not found["SHOP_COLOUR"]
+        (tmp_path / place).unlink()
     without_prefix = settings.replace("envvar_prefix='SHOP'", "envvar_prefix=False")
     found = read_variables(
         tmp_path, "from app.settings import settings", settings=without_prefix, rules=validators
