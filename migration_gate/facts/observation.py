@@ -91,6 +91,8 @@ class Observation:
     """that stood before"""
     blind_spots: tuple[str, ...] = field(default=())
     """what could not be seen, in words"""
+    partly_seen: tuple[str, ...] = ()
+    """revisions of which something could not be seen"""
     remarks: tuple[str, ...] = ()
     """what could not be seen for a reason that lies in old revisions"""
 

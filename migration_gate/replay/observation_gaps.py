@@ -32,7 +32,11 @@ def add_missing_revisions(
     wanted = _list_wanted(begun, history, pending_files if observation.scope == "change" else None)
     missing = [revision for revision in wanted if revision not in observation.revisions]
     spots = tuple(DROPPED.format(revision=revision) for revision in missing)
-    return replace(observation, blind_spots=(*observation.blind_spots, *spots))
+    return replace(
+        observation,
+        blind_spots=(*observation.blind_spots, *spots),
+        partly_seen=(*observation.partly_seen, *missing),
+    )
 
 
 def list_blind_spots(observation: Observation) -> Iterator[Unchecked]:

@@ -95,6 +95,7 @@ def build_observation(
         statements=reader.list_statements(),
         relations=reader.base.list_tables(),
         blind_spots=tuple(reader.blind_spots),
+        partly_seen=tuple(reader.partly_seen),
         remarks=tuple(reader.remarks),
     )
 
@@ -109,6 +110,7 @@ class ObservationReader:
         self.revisions: dict[str, None] = {}
         self.blind_spots: dict[str, None] = {}
         self.remarks: dict[str, None] = {}
+        self.partly_seen: dict[str, None] = {}
 
     def read(self, message: LogMessage) -> None:
         """Take the next message."""
@@ -198,7 +200,11 @@ class ObservationReader:
     def _miss_end(self) -> None:
         """Add a blind spot if a revision has begun whose last point is not there."""
         if self._book.step is not None:
-            self.blind_spots[LOST.format(revision=self._book.name_revision())] = None
+            self._add_gap(self.blind_spots, LOST.format(revision=self._book.name_revision()))
+
+    def _add_gap(self, gaps: dict[str, None], text: str) -> None:
+        gaps[text] = None
+        self.partly_seen[self._book.name_revision()] = None
 
     def _begin_step(self, session: Session, point: LogPoint) -> None:
         self._miss_end()
@@ -213,7 +219,7 @@ class ObservationReader:
             session.locks.held_before = frozenset()
         session.late_locks, session.late_rows = [], []
         if point.point == "held":
-            self.blind_spots[HELD_LOCKS] = None
+            self._add_gap(self.blind_spots, HELD_LOCKS)
         if point.point == "kept":
             self.remarks[KEPT_LOCKS] = None
         if point.point in ("held", "kept"):
@@ -225,16 +231,18 @@ class ObservationReader:
     def _add_blind_spot(self, session: Session) -> None:
         revision = self._book.name_revision()
         sql = " ".join(session.statement.split())[:SHOWN_SQL]
-        self.blind_spots[
+        text = (
             f"`{revision}` changes what the server logs (log_min_messages, log_statement), or resets its "
             f"session: what a statement does with rows is not known: {sql}"
-        ] = None
+        )
+        self._add_gap(self.blind_spots, text)
 
     def _add_unobserved(self, sql: str) -> None:
         """Say that another program has run a statement, unless that takes no lock to speak of."""
         if not controls_session(sql) and find_tag(sql) not in UNSTATED_TAGS:
             shown = " ".join(sql.split())[:SHOWN_SQL]
-            self.remarks[UNOBSERVED_SESSION.format(revision=self._book.name_revision(), sql=shown)] = None
+            text = UNOBSERVED_SESSION.format(revision=self._book.name_revision(), sql=shown)
+            self._add_gap(self.remarks, text)
 
     def _end_statement(self, session: Session, message: LogMessage, point: LogPoint) -> None:
         state = session.read_state(point)
@@ -280,7 +288,7 @@ class ObservationReader:
         session.late_locks = [*session.late_locks, *new] if point.locks is None else []
         session.late_rows = [*session.late_rows, *new] if point.scans is None else []
         if _is_unread(point):
-            self.remarks[LATE_READINGS.format(revision=self._book.name_revision())] = None
+            self._add_gap(self.remarks, LATE_READINGS.format(revision=self._book.name_revision()))
 
     def _settle_locks(
         self, session: Session, state: SessionState, point: LogPoint, current: list[LateStatement]

@@ -30,6 +30,7 @@ ROW_CHECKS = (
 )
 CODE_CHECKS = ("breaks-running-code", "dropped-object", "new-write-restriction", "incompatible-type")
 NOBODY, WRITERS, EVERYBODY = "nobody", "writers", "everybody"
+NO_WORK = "none"
 """who waits for the locks"""
 _SKIPPED = ("SELECT", "SET", "SHOW", "RESET", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 """words that begin statements which change nothing"""
@@ -109,8 +110,8 @@ def _build_row(
     return ChangeRow(
         revision,
         tuple(_list_operations(statements)),
-        _build_locks(facts, statements, own),
-        _build_work(own),
+        _doubt(facts, revision, _build_locks(facts, statements, own), NOBODY),
+        _doubt(facts, revision, _build_work(own), NO_WORK),
         _build_rows(facts, revision, own),
         _build_code(facts, own),
     )
@@ -136,6 +137,17 @@ def _is_skipped(text: str) -> bool:
     return not text or text.split(maxsplit=1)[0].upper().rstrip(";") in _SKIPPED
 
 
+def _doubt(facts: Facts, revision: str, cell: Cell, harmless: str) -> Cell:
+    """The cell, unless it says that nothing was seen of a revision that was not seen whole."""
+    if cell.text != harmless or cell.verdicts:
+        return cell
+    failure = facts.replay.failure
+    if failure is not None and failure.revision == revision:
+        return Cell("unfinished", state=CellState.UNKNOWN)
+    is_known = revision not in facts.replay.observation.partly_seen
+    return cell if is_known else Cell("partly seen", state=CellState.UNKNOWN)
+
+
 def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Iterable[Verdict]) -> Cell:
     """Who waits while the revision runs: locks of an earlier one are held to the end of its transaction."""
     # A statement holds what those before it in its transaction hold: after the first, new locks are enough.
@@ -156,7 +168,7 @@ def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Ite
 def _build_work(own: Iterable[Verdict]) -> Cell:
     verdicts = _select(own, WORK_CHECKS)
     if not verdicts:
-        return Cell("none")
+        return Cell(NO_WORK)
     kind, *others = dict.fromkeys(_describe_work(verdict) for verdict in verdicts)
     shown = [", ".join(filter(None, item)) for item in others[:SHOWN_WORKS]]
     more = [f"and {len(others) - SHOWN_WORKS} more"] if len(others) > SHOWN_WORKS else []

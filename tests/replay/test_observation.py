@@ -299,6 +299,7 @@ def test_a_migration_that_blinds_the_gate_is_reported(engine: Engine, body: str,
     (spot,) = ran.replay.observation.blind_spots
     assert words in spot
     assert spot in [item.why for item in ran.replay.unchecked]
+    assert set(ran.replay.observation.partly_seen) == set(ran.replay.observation.revisions[-1:])
 
 
 def test_settings_of_the_session_blind_nobody(engine: Engine) -> None:

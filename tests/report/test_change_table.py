@@ -9,6 +9,7 @@ from migration_gate.check import Extent, Finding, Severity
 from migration_gate.facts import (
     Base,
     Facts,
+    Failure,
     HeldLock,
     LockMode,
     Observation,
@@ -155,6 +156,23 @@ def test_what_was_not_tried_is_not_called_fine() -> None:
     (row, _) = list_change_rows(make_project(running_code=RunningCode(unproven="the base is broken")))
     assert row.code.text == "untried"
     assert "❔&nbsp;untried" in render_change_table((row,))
+
+
+def test_what_was_not_seen_whole_is_not_called_harmless() -> None:
+    facts = make_project(*FAILING).facts
+    statements = (
+        statement(1, "b2", "CREATE TABLE a (id int)"),
+        statement(2, "c3", "CREATE TABLE b (id int)"),
+    )
+    observation = Observation("change", ("b2", "c3"), statements, (ORDERS,), partly_seen=("b2",))
+    failure = Failure("no", revision="c3")
+    replay = replace(facts.replay, observation=observation, failure=failure)
+    rows = list_change_rows(ProjectReport("shop", replace(facts, replay=replay), ()))
+    assert [(row.locks.text, row.work.text) for row in rows] == [
+        ("partly seen", "partly seen"), ("unfinished", "unfinished"),
+    ]  # fmt: skip
+    judged = list_change_rows(ProjectReport("shop", replace(facts, replay=replay), FAILING))
+    assert judged[0].work.text == "table-rewrite"
 
 
 def test_the_page_leads_from_each_cell_to_its_finding() -> None:
