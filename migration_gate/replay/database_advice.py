@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
 from migration_gate.analysis import failure_dialects, failure_fixes
 from migration_gate.facts import Replay
 from migration_gate.python_parser import walk_nodes
-from migration_gate.replay.database_looks import find_database_look
+from migration_gate.replay.database_looks import find_condition_look, find_tried_look
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
 from migration_gate.sql.identifiers import quote_identifier
@@ -77,10 +78,19 @@ def advise_on_reflection(early_end: EarlyEnd) -> str | None:
 
 def advise_on_empty_database(early_end: EarlyEnd) -> str | None:
     """The project's own refusal, after it has looked into the database: there is nothing in it yet."""
+    return _advise_on_look(early_end, find_condition_look)
+
+
+def advise_on_tried_database(early_end: EarlyEnd) -> str | None:
+    """The same where the look itself failed; what has no network fails so, too, and has its own advice."""
+    return _advise_on_look(early_end, find_tried_look)
+
+
+def _advise_on_look(early_end: EarlyEnd, find_look: Callable[[ast.Module, int], str | None]) -> str | None:
     location, tree = early_end.failure.location, early_end.tree
     if location is None or location.line is None or tree is None or early_end.failure.sqlstate:
         return None
-    look = find_database_look(tree, location.line)
+    look = find_look(tree, location.line)
     if look is None:
         return None
     return (

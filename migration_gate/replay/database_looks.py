@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from migration_gate.project.python_source import unparse_code
@@ -24,12 +24,24 @@ Asked = dict[str, ast.AST]
 """variables and functions of the module, and an expression in which each asks the database"""
 
 
-def find_database_look(tree: ast.Module, line: int) -> str | None:
-    """The code that asked, where the statement in this line raises an error or ends the program for it.
+def find_condition_look(tree: ast.Module, line: int) -> str | None:
+    """The code that asked, where the statement in this line ends the program by what was found.
 
     None if the statement does something else, or nothing shows that a database was asked.
     """
-    reasons = list(_list_reasons(tree, line))
+    return _find_look(tree, line, _list_conditions)
+
+
+def find_tried_look(tree: ast.Module, line: int) -> str | None:
+    """The same where it ends the program because the look itself failed."""
+    return _find_look(tree, line, _list_tries)
+
+
+def _find_look(
+    tree: ast.Module, line: int, list_reasons: Callable[[Sequence[ast.AST]], Iterator[ast.AST]]
+) -> str | None:
+    path = list(list_path(tree, line))
+    reasons = list(list_reasons(path)) if path and ends_program(path[-1]) else []
     if not reasons:
         return None
     asked = _find_asked(tree)
@@ -38,17 +50,22 @@ def find_database_look(tree: ast.Module, line: int) -> str | None:
     return None if look is None else " ".join(unparse_code(look).split())[:SHOWN_CHARACTERS]
 
 
-def _list_reasons(tree: ast.Module, line: int) -> Iterator[ast.AST]:
-    """Why the statement of the line was reached: conditions, and what was tried; the innermost first."""
-    path = list(list_path(tree, line))
-    if not path or not ends_program(path[-1]):
-        return
+def _list_conditions(path: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """What was asked before the last statement of the path was reached; the innermost first."""
     if isinstance(path[-1], ast.Assert):
         yield path[-1].test
-    for outer, inner in reversed(list(pairwise(path))):
-        match outer:
+    for part in reversed(path):
+        match part:
             case ast.If(test=test) | ast.While(test=test):
                 yield test
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return
+
+
+def _list_tries(path: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """What was tried in vain before it was reached."""
+    for outer, inner in reversed(list(pairwise(path))):
+        match outer:
             case ast.Try(body=body, handlers=handlers) if inner in handlers:
                 yield from body
             case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -187,6 +187,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     database_advice.advise_on_reflection,
     database_advice.advise_on_empty_database,
     machine_advice.advise_on_network,
+    database_advice.advise_on_tried_database,
     _advise_on_crash,
     _advise_on_logging,
     machine_advice.advise_on_files,

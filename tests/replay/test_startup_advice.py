@@ -191,6 +191,11 @@ ADVICE: dict[str, tuple[str, str]] = {
         "except Exception:\n    raise RuntimeError('set up first') from None",
         "what it finds there (`engine.connect().execute(sqlalchemy.text('select 1 from users'))`)",
     ),
+    "a database that is waited for in vain": (
+        f"{ENGINE}\ntry:\n    engine.connect().execute(sqlalchemy.text('select 1 from users'))\n"
+        "except Exception:\n    raise RuntimeError('database is not available') from None",
+        "waits for the database of another machine",
+    ),
     "a refusal for something else than the database": (
         f"{ENGINE}\nnames = sqlalchemy.inspect(engine).get_table_names()\nimport sys\n"
         "if sys.version_info > (3,):\n    raise RuntimeError('too new')",
