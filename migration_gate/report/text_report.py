@@ -95,12 +95,12 @@ def _group_lines(group: CheckGroup, sentence: str, project: ProjectReport, layou
     yield layout.paint(f"{group.check}: {describe_counts(group.verdicts)}", BOLD)
     yield from layout.wrap(sentence, "  ")
     yield ""
-    others = [
-        verdict
-        for verdict in group.verdicts
-        if is_of_others(verdict.check, verdict.finding, project.facts) and not verdict.blocks(project.fail_on)
-    ]
-    folds = group_similar([verdict for verdict in group.verdicts if verdict not in others])
+    own: list[Verdict] = []
+    others: list[Verdict] = []
+    for verdict in group.verdicts:
+        is_of_package = is_of_others(verdict.check, verdict.finding, project.facts)
+        (others if is_of_package and not verdict.blocks(project.fail_on) else own).append(verdict)
+    folds = group_similar(own)
     yield from _detailed_lines(folds[:MAX_DETAILED_FINDINGS], layout)
     yield from _short_lines((*folds[MAX_DETAILED_FINDINGS:], *group_similar(others)), layout)
 
