@@ -123,11 +123,21 @@ class FieldFilling:
         return next((known for known in self.filled if path[: len(known)] == known), None)
 
     def _list_mentioned(self, message: str) -> Iterator[tuple[str, ...]]:
-        """The fields that a validator of the whole class names, itself or by their variables."""
-        for name in list_fields(self._class):
-            variable = find_variable_name(self._class, (name,))
-            if name not in self._given and (mentions(message, name) or mentions(message, variable)):
-                yield (name,)
+        """The fields that a validator of the whole class names, itself or by their variables.
+
+        Those without a value come first: a default that is named with them may well do.
+        """
+        fields = list_fields(self._class)
+        variables = {
+            name: find_variable_name(self._class, (name,)) for name in fields if name not in self._given
+        }
+        named = [
+            name
+            for name, variable in variables.items()
+            if mentions(message, name) or mentions(message, variable)
+        ]
+        lacking = [name for name in named if lacks_value(fields[name]) and (name,) not in self._tried]
+        yield from ((name,) for name in lacking or named)
 
     def _list_of_database(self, refusal: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         """The fields of a database without a value: what a validator of the whole class may want."""

@@ -248,6 +248,29 @@ URL = f"postgresql://{Settings().postgres_user}@host/app"
     assert "fails without `POSTGRES_USER`, `SECRET_KEY`:" in text(passes(here.check(python=web())))
 
 
+def test_a_default_that_a_validator_names_beside_what_is_lacking_stays(here: World) -> None:
+    code = """
+from pydantic import model_validator
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    debug: bool = False
+    database_url: str = ""
+
+    @model_validator(mode="after")
+    def check(self):
+        if not self.database_url and not self.debug:
+            raise ValueError("database_url must be set unless debug is true")
+        return self
+
+
+URL = Settings().database_url
+"""
+    here.lay(project(settings_py=code))
+    assert "fails without `DATABASE_URL`:" in text(passes(here.check(python=web())))
+
+
 def test_values_are_those_that_libraries_accept_and_what_none_is_known_for_is_said(here: World) -> None:
     here.lay(project(settings_py=VALIDATED))
     passes(here.check(python=web()))
