@@ -238,3 +238,24 @@ def test_the_gate_uses_it_everywhere_but_where_it_runs_alone() -> None:
     imported = re.compile(r"^from dataclasses import [^\n]*\bdataclass\b", re.MULTILINE)
     wrong = [str(file) for file in files if imported.search(file.read_text("utf-8"))]
     assert wrong == []
+
+
+def test_only_what_is_used_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[list[str]] = []
+    dataclass = dataclasses.dataclass
+
+    def note_parts(**options: bool) -> Callable[[type], type]:
+        made.append([name for name in ("init", "repr", "eq") if options[name]])
+        return dataclass(**options)
+
+    part, _ = build_classes(lazy_dataclass.dataclass, OPTIONS["frozen, slots"])
+    monkeypatch.setattr(dataclasses, "dataclass", note_parts)
+    first, second = part(name="a", tags=()), part(name="a", tags=())
+    assert made == [["init"]]
+    assert hash(first) == hash(second)
+    assert first == second
+    assert made == [["init"], ["eq"]]
+    assert repr(first) == repr(second)
+    assert made == [["init"], ["eq"], ["repr"]]
+    parameters = part.__dataclass_params__  # type: ignore[attr-defined]
+    assert (parameters.init, parameters.repr, parameters.eq, parameters.frozen) == (True, True, True, True)

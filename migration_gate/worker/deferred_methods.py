@@ -27,16 +27,12 @@ else:
 
 
 DEFERRED_OPTIONS = frozenset({"frozen", "slots", "eq", "kw_only"})
-MADE = (
-    "__init__",
-    "__repr__",
-    "__eq__",
-    "__hash__",
-    "__match_args__",
-    "__dataclass_fields__",
-    "__dataclass_params__",
-)
-"""what the standard library adds to a class"""
+PARTS = {
+    "init": ("__init__", "__match_args__", "__dataclass_fields__", "__dataclass_params__"),
+    "repr": ("__repr__",),
+    "eq": ("__eq__", "__hash__"),
+}
+"""what the standard library adds to a class, by the option for it: most classes are never printed"""
 IMPLIED = ("__dict__", "__weakref__")
 """attributes that Python gives to a class by itself"""
 _making = threading.RLock()
@@ -61,11 +57,12 @@ class _Methods:
         self.template = template
         self.made = made
         self.options = options
-        self.attributes = dict(template.__dict__)
-        self.is_awaited = False
+        self.attributes = {name: value for name, value in template.__dict__.items() if name not in IMPLIED}
+        self.attributes["__qualname__"] = template.__qualname__
+        self.awaited_parts: set[str] = set()
 
     def await_use(self) -> None:
-        """Put something in the place of each method that makes them."""
+        """Put something in the place of each method that makes it."""
         own = self.attributes
         has_eq, is_frozen = self.options.get("eq", True), self.options["frozen"]
         names = ["__init__", "__repr__"]
@@ -75,35 +72,41 @@ class _Methods:
                 names += ["__hash__"]
             elif "__hash__" not in own:
                 self.made.__hash__ = None  # type: ignore[assignment]
-        for name in names:
-            if name not in own:
-                setattr(self.made, name, self._awaiting_method(name))
+        for part, part_names in PARTS.items():
+            for name in part_names:
+                if name in names and name not in own:
+                    setattr(self.made, name, self._awaiting_method(part, name))
         for name in ("__match_args__", "__dataclass_fields__"):
             if name not in own:
                 setattr(self.made, name, _AwaitedAttribute(self, name))
         if is_frozen:
             forbid_changes(self.made)
-        self.is_awaited = True
+        self.awaited_parts = {"init", "repr", *(("eq",) if has_eq else ())}
 
-    def make(self) -> None:
-        """Make all of them, once. What awaits them stays until then: another thread may use the class."""
+    def make(self, part: str) -> None:
+        """Make a part of them, once. What awaits it stays until then: another thread may use the class."""
         with _making:
-            if not self.is_awaited:
+            if part not in self.awaited_parts:
                 return
-            twin = self.template
-            if twin is self.made:
-                attributes = {name: self.attributes[name] for name in self.attributes if name not in IMPLIED}
-                attributes["__qualname__"] = twin.__qualname__
-                twin = type(twin)(twin.__name__, twin.__bases__, attributes)
-            dataclasses.dataclass(**self.options)(twin)
-            for name in MADE:
+            twin = type(self.template)(self.template.__name__, self.template.__bases__, dict(self.attributes))
+            options = {**self.options, **{name: name == part for name in PARTS}}
+            dataclasses.dataclass(**options)(twin)
+            for name in PARTS[part]:
                 if name in twin.__dict__:
                     type.__setattr__(self.made, name, twin.__dict__[name])
-            self.is_awaited = False
+            if part == "init":
+                self._describe_all_parts()
+            self.awaited_parts.discard(part)
 
-    def _awaiting_method(self, name: str) -> Callable[..., Any]:
+    def _describe_all_parts(self) -> None:
+        """Have the class say of itself that it has all parts."""
+        parameters = self.made.__dataclass_params__  # type: ignore[attr-defined]
+        for name in PARTS:
+            setattr(parameters, name, self.options.get(name, True))
+
+    def _awaiting_method(self, part: str, name: str) -> Callable[..., Any]:
         def use(instance: object, *values: Any, **named_values: Any) -> Any:
-            self.make()
+            self.make(part)
             return getattr(self.made, name)(instance, *values, **named_values)
 
         return use
@@ -117,7 +120,7 @@ class _AwaitedAttribute:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        self._methods.make()
+        self._methods.make("init")
         return getattr(self._methods.made, self._name)
 
 
