@@ -60,6 +60,13 @@ begin
     return current_setting('migration_gate.detaches')::boolean;
 end $$;
 
+-- All of the catalog, for the worker: planning the query takes as long as running it, and a function of the session's
+-- is planned once.
+create function migration_gate.read_catalog() returns text language plpgsql as $$
+begin
+    return ({catalog});
+end $$;
+
 -- What a step begins with where the gate cannot read the server's log; see skipped_creations_session.sql.
 create function migration_gate.keep_attempts() returns void language plpgsql as 'begin end';
 
