@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from migration_gate.checkpoint.cluster_copy import ClusterRefused, copy_running_cluster, remove_folder
 from migration_gate.checkpoint.dependencies import Dependency, find_dependencies, list_paths
 from migration_gate.checkpoint.kept_base import BaseStore
+from migration_gate.checkpoint.kept_texts import KeptTexts
 from migration_gate.checkpoint.policy import CheckpointUse, choose_use
 from migration_gate.checkpoint.saved_state import (
     CATALOG,
@@ -112,6 +113,12 @@ class CheckpointRun:
         if self.state is None or not self.use.begins_from:
             return None
         return BaseStore(self.state, self.surroundings, self.use.writes)
+
+    def read_texts(self) -> KeptTexts | None:
+        """What is kept of the revisions' texts; None if the run begins from no checkpoint."""
+        if self.state is None or not self.use.begins_from:
+            return None
+        return KeptTexts(self.state, writes=self.use.writes)
 
     def discard_state(self) -> None:
         """The server could not be started from it: nothing else can, either."""

@@ -7,13 +7,11 @@ base. Whatever is wrong with it, the base is examined again.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import pickle
 import posixpath
-import secrets
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -22,9 +20,16 @@ from pathlib import Path
 
 from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDatabase, SharedReplay
 from migration_gate.change.revision_dependencies import use_data_files
-from migration_gate.checkpoint.cluster_copy import open_plain_file
-from migration_gate.checkpoint.dependencies import Dependency, compute_digest
+from migration_gate.checkpoint.dependencies import Dependency
+from migration_gate.checkpoint.dependencies import compute_digest as compute_file_digest
 from migration_gate.checkpoint.saved_state import SavedState
+from migration_gate.checkpoint.sealed_file import (
+    compute_digest,
+    decode_facts,
+    describe_own_code,
+    read_sealed_file,
+    write_sealed_file,
+)
 from migration_gate.checkpoint.surroundings import describe_interpreter
 from migration_gate.config.settings import Settings
 from migration_gate.git.tracked_files import list_tracked_files
@@ -34,13 +39,9 @@ from migration_gate.project.interpreter import list_package_folders
 FILE = "base"
 LAYOUT = "1"
 """changes when the file does"""
-DIGEST_BYTES = 32
-MAX_BYTES = 1 << 26
-"""of an answer that is kept: 64 MB"""
 ENVIRONMENT_FILE = "env.py"
 SHELL_NAMES = frozenset({"_", "OLDPWD", "SHLVL", "COLUMNS", "LINES"})
 """variables that a shell changes from one command to the next; of all others each value counts"""
-FACTS = "migration_gate.facts."
 FURTHER_PARTS = frozenset({
     "migration_gate.change.base_messages.BaseAnswer", "migration_gate.change.base_messages.BaseInputs",
     "migration_gate.checkpoint.dependencies.Dependency",
@@ -80,7 +81,7 @@ class KeptBase:
         """The answer, if it was made with what is shared now, and the files outside are as they were."""
         if shared != self.shared:
             return None
-        if any(compute_digest(Path(file.path)) != file.digest for file in self.inputs.outside_files):
+        if any(compute_file_digest(Path(file.path)) != file.digest for file in self.inputs.outside_files):
             return None
         return decode_answer(self.data)
 
@@ -102,36 +103,25 @@ class BaseStore:
         settings: those of the change, for the base. tree: the object name of the base's files.
         """
         parts: list[object] = [LAYOUT, self.surroundings, self.state.record.content, str(python), tree]
-        parts += [repr(settings), sys.version, *_describe_own_code()]
+        parts += [repr(settings), describe_own_code()]
         parts += describe_interpreter(Path(sys.executable), list_package_folders(Path(sys.prefix)))
         parts += sorted(f"{name}={value}" for name, value in environ.items() if name not in SHELL_NAMES)
         text = json.dumps(parts, default=str)
-        return _compute_digest(text.encode("utf-8", "surrogateescape"))
+        return compute_digest(text.encode("utf-8", "surrogateescape"))
 
     def read(self, key: str) -> KeptBase | None:
         """What is kept under this key; None if there is nothing, or it is damaged."""
+        content = read_sealed_file(self.state.folder / FILE)
         try:
-            with open_plain_file(self.state.folder / FILE) as file:
-                kept = _decode(file.read(MAX_BYTES))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            kept = _decode(content) if content is not None else None
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return kept if kept.key == key else None
+        return kept if kept is not None and kept.key == key else None
 
     def write(self, kept: KeptBase) -> None:
         """Keep an answer in the place of any other. Raises OSError."""
-        data = _encode(kept)
-        if not self.writes or len(data) > MAX_BYTES:
-            return
-        new_file = self.state.folder / f".{secrets.token_hex(8)}"
-        try:
-            with new_file.open("xb") as stream:
-                new_file.chmod(0o600)
-                stream.write(data)
-            new_file.rename(self.state.folder / FILE)
-        except OSError:
-            with suppress(OSError):
-                new_file.unlink()
-            raise
+        if self.writes:
+            write_sealed_file(self.state.folder / FILE, _encode(kept))
 
     def remove(self) -> None:
         """Keep none."""
@@ -148,44 +138,24 @@ def compute_shared_digest(database: SharedDatabase, replay: SharedReplay) -> str
     pickler = pickle.Pickler(buffer, protocol=5)
     pickler.fast = True
     pickler.dump((database, replay))
-    return _compute_digest(buffer.getbuffer())
-
-
-class AnswerUnpickler(pickle.Unpickler):
-    """Makes facts, and nothing else: what is read may be another's."""
-
-    def find_class(self, module: str, name: str) -> object:
-        """The class; raises UnpicklingError if it is none of a fact."""
-        if f"{module}.{name}" in FURTHER_PARTS:
-            return super().find_class(module, name)
-        found = super().find_class(module, name) if module.startswith(FACTS) else None
-        if isinstance(found, type) and found.__module__ == module:
-            return found
-        raise pickle.UnpicklingError(f"{module}.{name} is no fact")
+    return compute_digest(buffer.getbuffer())
 
 
 def decode_answer(data: bytes) -> BaseAnswer | None:
     """The answer; None if it is none with facts."""
-    try:
-        answer = AnswerUnpickler(io.BytesIO(data)).load()
-    except Exception:  # noqa: BLE001 - whatever a stranger's bytes make of it
-        return None
+    answer = decode_facts(data, FURTHER_PARTS)
     return answer if isinstance(answer, BaseAnswer) and answer.facts is not None else None
 
 
 def _encode(kept: KeptBase) -> bytes:
-    """The digest of the rest in a line, a line of JSON, and the answer."""
+    """A line of JSON, and the answer."""
     header = {"key": kept.key, "shared": kept.shared, **asdict(kept.inputs)}
-    rest = json.dumps(header).encode("ascii") + b"\n" + kept.data
-    return _compute_digest(rest).encode("ascii") + b"\n" + rest
+    return json.dumps(header).encode("ascii") + b"\n" + kept.data
 
 
-def _decode(data: bytes) -> KeptBase:
-    """Raises ValueError, TypeError or KeyError if it is damaged."""
-    digest, _, rest = data.partition(b"\n")
-    if digest != _compute_digest(rest).encode("ascii"):
-        raise ValueError("the answer is damaged")
-    header, _, answer = rest.partition(b"\n")
+def _decode(content: bytes) -> KeptBase:
+    """Raises ValueError, TypeError or KeyError if it is something else."""
+    header, _, answer = content.partition(b"\n")
     fields = json.loads(header)
     inputs = BaseInputs(
         tuple(fields["essential_paths"]), tuple(Dependency(**item) for item in fields["outside_files"])
@@ -196,17 +166,3 @@ def _decode(data: bytes) -> KeptBase:
 def _list_folders(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
-
-
-def _describe_own_code() -> Iterator[object]:
-    """All of the gate's own files: in a checkout they change without a new version."""
-    top = Path(__file__).parents[1]
-    for folder, _, names in sorted(os.walk(top)):
-        for name in sorted(names):
-            if name.endswith((".py", ".sql")):
-                status = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - many
-                yield f"{folder} {name} {status.st_size} {status.st_mtime_ns}"
-
-
-def _compute_digest(data: bytes | memoryview) -> str:
-    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()

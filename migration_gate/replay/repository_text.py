@@ -41,7 +41,14 @@ def list_revision_paths(setup: ReplaySetup, revision_files: Sequence[RevisionSou
 def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:
     """The revision files as text. Takes a while for a long history."""
     locations = [Path(folder) for folder in scripts.locations]
-    return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
+    texts = (
+        setup.checkpoint.read_texts() if setup.restored is not None and setup.checkpoint is not None else None
+    )
+    if texts is None:
+        return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
+    sources = read_revision_files_below(locations, Path(scripts.folder), setup.repository, texts.parse)
+    texts.keep()
+    return sources
 
 
 def read_downgrades(lines: Iterable[Line], revisions: Container[str]) -> dict[str, DowngradeText]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from migration_gate.facts import FileDefect, RevisionFile, SourceCall
 from migration_gate.lazy_dataclass import dataclass
@@ -51,6 +52,10 @@ class RevisionSource:
     branch_labels: tuple[str, ...] = ()
     doubt: str = ""
     """why its place in the history is not certain"""
+
+
+Parse: TypeAlias = Callable[[bytes, str], RevisionSource | None]
+"""of the content of a file and its path, as reports have it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,12 @@ def is_revision_path(path: str, folders: Collection[str]) -> bool:
 
 
 def read_revision_files_below(
-    locations: Sequence[Path], scripts: Path, repository: Path
+    locations: Sequence[Path], scripts: Path, repository: Path, parse: Parse | None = None
 ) -> tuple[RevisionSource, ...]:
     """Every revision file in or below these folders and that of env.py, whether Alembic loads it or not.
 
-    A file that is no valid Python is reported in `locations` alone: elsewhere it may be anything.
+    A file that is no valid Python is reported in `locations` alone: elsewhere it may be anything. `parse`
+    does what `parse_revision_file` does.
     """
     sources = []
     folders = {_display_path(folder, repository) for folder in locations}
@@ -113,7 +119,7 @@ def read_revision_files_below(
             folder = real_folders[file.parent] = Path(os.path.realpath(file.parent))
         is_link = file.is_symlink()
         path = _display_path(file, repository) if is_link else _name_path(folder / file.name, repository)
-        source = read_revision_file(file, path)
+        source = read_revision_file(file, path, parse)
         if source is None:
             continue
         if source.file.revision or os.path.dirname(source.file.path) in folders:  # noqa: PTH120
@@ -150,14 +156,14 @@ def _name_path(real: Path, repository: Path) -> str:
     return name.removeprefix(root).replace(os.sep, "/") if name.startswith(root) else name
 
 
-def read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
-    """What the file says; None if it is not a revision."""
+def read_revision_file(file: Path, display_path: str, parse: Parse | None = None) -> RevisionSource | None:
+    """What the file says; None if it is not a revision. `parse` does what `parse_revision_file` does."""
     try:
         data = read_regular_file(file)
     except OSError as error:
         reason = error.strerror or str(error)
         return RevisionSource(RevisionFile(display_path, None, error=reason, defect=FileDefect.ACCESS))
-    return parse_revision_file(data, display_path)
+    return (parse or parse_revision_file)(data, display_path)
 
 
 def parse_revision_file(data: bytes, display_path: str) -> RevisionSource | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDatabase, SharedReplay
-from migration_gate.checkpoint import kept_base
+from migration_gate.checkpoint import kept_base, sealed_file
 from migration_gate.checkpoint.dependencies import Dependency, compute_digest
 from migration_gate.checkpoint.kept_base import (
     FILE,
@@ -75,7 +74,7 @@ def test_a_run_that_may_not_write_keeps_none(store: BaseStore) -> None:
 
 
 def test_one_that_is_too_large_is_not_kept(store: BaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_base, "MAX_BYTES", 10)
+    monkeypatch.setattr(sealed_file, "MAX_BYTES", 10)
     store.write(KEPT)
     assert list(store.state.folder.iterdir()) == []
 
@@ -121,7 +120,7 @@ def test_what_is_no_answer_with_facts_is_none_and_runs_nothing(
 )
 def test_other_names_in_the_modules_of_facts_are_not_reached(code: bytes) -> None:
     with pytest.raises((pickle.UnpicklingError, AttributeError, ImportError)):
-        kept_base.AnswerUnpickler(io.BytesIO(code)).load()
+        sealed_file.FactUnpickler(code, kept_base.FURTHER_PARTS).load()
     assert decode_answer(code) is None
 
 
@@ -172,7 +171,7 @@ def test_whatever_it_depends_on_is_in_the_key(store: BaseStore, monkeypatch: pyt
         compute(environ={"MODE": "2"}),
         compute(environ={"MODE": "1", "TERM": "xterm"}),
     ]
-    monkeypatch.setattr(kept_base, "_describe_own_code", lambda: iter(["edited"]))
+    monkeypatch.setattr(kept_base, "describe_own_code", lambda: "edited")
     assert len({key, *others, compute()}) == len(others) + 2
 
 
