@@ -7,6 +7,7 @@ classes of the gate that is half of the time that it takes to load, and one run 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import os
 import threading
@@ -164,10 +165,16 @@ def is_field(annotation: object) -> bool:
 
 def get_state(instance: Any) -> list[Any]:
     """What pickle keeps."""
-    return [getattr(instance, field.name) for field in dataclasses.fields(instance)]
+    return [getattr(instance, name) for name in _list_field_names(type(instance))]
 
 
 def set_state(instance: Any, state: list[Any]) -> None:
     """What pickle gives back."""
-    for field, value in zip(dataclasses.fields(instance), state):  # noqa: B905 - of an older Python
-        object.__setattr__(instance, field.name, value)
+    for name, value in zip(_list_field_names(type(instance)), state):  # noqa: B905 - of an older Python
+        object.__setattr__(instance, name, value)
+
+
+@functools.lru_cache(maxsize=None)
+def _list_field_names(made: type) -> tuple[str, ...]:
+    """Found once for a class: facts are pickled by the thousand."""
+    return tuple(field.name for field in dataclasses.fields(made))
