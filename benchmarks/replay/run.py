@@ -115,6 +115,8 @@ def write_project(folder: Path, revisions: int) -> Path:
     new = sorted((project / "migrations" / "versions").glob("*.py"))[-CHANGED_REVISIONS:]
     levels = "".join(f"  {check}: note\n" for check in OBSERVED_CHECKS)
     (project / ".migration-gate.yml").write_text(f"checks:\n{levels}", "utf-8")
+    # As in any project: byte code that the plain runs leave is no part of the change.
+    (project / ".gitignore").write_text("__pycache__/\n", "utf-8")
     models = project / "models.py"
     of_head = models.read_text("utf-8")
     models.write_text(write_models(revisions - CHANGED_REVISIONS), "utf-8")

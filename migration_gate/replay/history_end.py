@@ -226,7 +226,8 @@ def _share_copy(setup: ReplaySetup, lines: Sequence[Line], copied: Sequence[str]
 
 def _list_base_revisions(setup: ReplaySetup, lines: Sequence[Line]) -> set[str]:
     """All but those that the change adds."""
-    new_files = {os.path.realpath(setup.repository / path) for path in setup.new_files}
+    new_paths = [path for path in setup.new_files if path.endswith(".py")]
+    new_files = {os.path.realpath(setup.repository / path) for path in new_paths}
     return {
         script.id
         for line in lines
