@@ -83,6 +83,7 @@ class CheckpointRun:
     is_restored: bool = False
     """the server was started from `state`"""
     _copy: _Copy | None = None
+    _texts: KeptTexts | None = None
 
     def describe(self) -> str:
         """Where the replay began, for the report."""
@@ -114,11 +115,17 @@ class CheckpointRun:
             return None
         return BaseStore(self.state, self.surroundings, self.use.writes)
 
-    def read_texts(self) -> KeptTexts | None:
-        """What is kept of the revisions' texts; None if the run begins from no checkpoint."""
-        if self.state is None or not self.use.begins_from:
-            return None
-        return KeptTexts(self.state, writes=self.use.writes)
+    def read_texts(self) -> KeptTexts:
+        """What is kept of the revisions' texts; nothing if the run began from no checkpoint."""
+        self._texts = KeptTexts(self.state.folder if self.is_restored and self.state is not None else None)
+        return self._texts
+
+    def keep_texts(self) -> None:
+        """Keep those of this run with the checkpoint from which it began, if some are new."""
+        is_kept = self.is_restored and self.use.writes and self._texts is not None and self._texts.has_new
+        if is_kept and self.state is not None and self._texts is not None:
+            with contextlib.suppress(OSError):
+                self._texts.write(self.state.folder)
 
     def discard_state(self) -> None:
         """The server could not be started from it: nothing else can, either."""
@@ -242,6 +249,8 @@ class CheckpointRun:
             steps=describe_steps(copy.lines),
             preparation_notes=preparation_notes,
         )
+        if self._texts is not None:
+            self._texts.write(copy.folder)
         write_record(copy.folder, record)
         self.store.add(copy.folder)
 

@@ -6,9 +6,8 @@ It follows from the content of a file and its name alone, and is found by a dige
 from __future__ import annotations
 
 import pickle
-from contextlib import suppress
+from pathlib import Path
 
-from migration_gate.checkpoint.saved_state import SavedState
 from migration_gate.checkpoint.sealed_file import (
     compute_digest,
     decode_facts,
@@ -28,11 +27,9 @@ FURTHER_PARTS = frozenset({
 class KeptTexts:
     """Those of one run: what is known is not parsed again."""
 
-    def __init__(self, state: SavedState, *, writes: bool) -> None:
-        """Read them. `writes`: this run may keep what it parses."""
-        self._file = state.folder / FILE
-        self._writes = writes
-        self._known = self._read()
+    def __init__(self, folder: Path | None) -> None:
+        """Read them. `folder`: of the checkpoint from which the run begins, if it begins from one."""
+        self._known = _read(folder / FILE) if folder is not None else {}
         self._used: dict[str, RevisionSource] = {}
 
     def parse(self, data: bytes, path: str) -> RevisionSource | None:
@@ -45,18 +42,21 @@ class KeptTexts:
             self._used[key] = source
         return source
 
-    def keep(self) -> None:
-        """Keep what was used, if some of it is new."""
-        if self._writes and not self._used.keys() <= self._known.keys():
-            stamp = compute_digest(describe_own_code().encode())
-            with suppress(OSError):
-                write_sealed_file(self._file, pickle.dumps((stamp, self._used)))
+    @property
+    def has_new(self) -> bool:
+        """Whether something was parsed."""
+        return not self._used.keys() <= self._known.keys()
 
-    def _read(self) -> dict[str, RevisionSource]:
-        content = read_sealed_file(self._file)
-        match decode_facts(content, FURTHER_PARTS) if content is not None else None:
-            case (str(stamp), dict(known)) if stamp == compute_digest(describe_own_code().encode()):
-                return {
-                    str(key): source for key, source in known.items() if isinstance(source, RevisionSource)
-                }
-        return {}
+    def write(self, folder: Path) -> None:
+        """Keep what was used, in the folder of a checkpoint. Raises OSError."""
+        stamp = compute_digest(describe_own_code().encode())
+        write_sealed_file(folder / FILE, pickle.dumps((stamp, self._used)))
+
+
+def _read(file: Path) -> dict[str, RevisionSource]:
+    """What is kept there by a gate with the same code; nothing if it is damaged."""
+    content = read_sealed_file(file)
+    match decode_facts(content, FURTHER_PARTS) if content is not None else None:
+        case (str(stamp), dict(known)) if stamp == compute_digest(describe_own_code().encode()):
+            return {str(key): source for key, source in known.items() if isinstance(source, RevisionSource)}
+    return {}

@@ -41,13 +41,11 @@ def list_revision_paths(setup: ReplaySetup, revision_files: Sequence[RevisionSou
 def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:
     """The revision files as text. Takes a while for a long history."""
     locations = [Path(folder) for folder in scripts.locations]
-    texts = (
-        setup.checkpoint.read_texts() if setup.restored is not None and setup.checkpoint is not None else None
-    )
-    if texts is None:
+    if setup.checkpoint is None:
         return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
+    texts = setup.checkpoint.read_texts()
     sources = read_revision_files_below(locations, Path(scripts.folder), setup.repository, texts.parse)
-    texts.keep()
+    setup.checkpoint.keep_texts()
     return sources
 
 

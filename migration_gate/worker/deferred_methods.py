@@ -7,7 +7,6 @@ classes of the gate that is half of the time that it takes to load, and one run 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 import os
 import threading
@@ -174,7 +173,12 @@ def set_state(instance: Any, state: list[Any]) -> None:
         object.__setattr__(instance, name, value)
 
 
-@functools.lru_cache(maxsize=None)
+_field_names: dict[type, tuple[str, ...]] = {}
+
+
 def _list_field_names(made: type) -> tuple[str, ...]:
     """Found once for a class: facts are pickled by the thousand."""
-    return tuple(field.name for field in dataclasses.fields(made))
+    names = _field_names.get(made)
+    if names is None:
+        names = _field_names[made] = tuple(field.name for field in dataclasses.fields(made))
+    return names

@@ -9,8 +9,10 @@ import pytest
 
 from migration_gate.change.base_examination import BaseExamination
 from migration_gate.change.base_messages import BaseAnswer
+from migration_gate.checkpoint import kept_texts
 from migration_gate.checkpoint.kept_base import FILE
 from migration_gate.ci.base_revision import Comparison
+from migration_gate.scan.revision_files import RevisionSource, parse_revision_file
 from tests.checkpoint.test_checkpoint_runs import NEW_MODELS, examine, last_note, list_differences
 from tests.support.git_repositories import commit, git
 from tests.support.user_project import MODELS, World, project, revision, world
@@ -67,9 +69,20 @@ def lay(place: World, **files: str) -> tuple[Path, str]:
     return folder, base
 
 
-def test_it_is_kept_once_and_then_serves(place: World, runs: list[BaseAnswer]) -> None:
+def test_it_is_kept_once_and_then_serves(
+    place: World, runs: list[BaseAnswer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, base = lay(place, models_py=OLD_DRIFT)
-    first = examine(folder, "auto", base=base)
+    parsed: list[str] = []
+
+    def note_path(data: bytes, path: str) -> RevisionSource | None:
+        parsed.append(path)
+        return parse_revision_file(data, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_texts, "parse_revision_file", note_path)
+        first = examine(folder, "auto", base=base)
+    assert parsed == ["migrations/versions/new.py"]
     assert len(runs) == 1
     again = examine(folder, "auto", base=base)
     assert last_note(again).startswith("the replay began from a checkpoint")

@@ -10,12 +10,10 @@ import pytest
 
 from migration_gate.checkpoint import kept_texts
 from migration_gate.checkpoint.kept_texts import FILE, KeptTexts
-from migration_gate.checkpoint.saved_state import SavedState, StateRecord
 from migration_gate.checkpoint.sealed_file import compute_digest, describe_own_code, write_sealed_file
 from migration_gate.scan.revision_files import RevisionSource, parse_revision_file
 from tests.support.user_project import revision
 
-RECORD = StateRecord("here", (), ("one",), (), "migration_gate_1", "secret", 1, 1, "content", "steps")
 ONE = revision("one", None, 'op.create_table("item", sa.Column("id", sa.Integer))').encode()
 TWO = revision("two", "one", 'op.add_column("item", sa.Column("name", sa.Text))').encode()
 
@@ -25,11 +23,6 @@ class Attack:
 
     def __reduce__(self) -> tuple[object, ...]:
         return os.system, ("touch attacked",)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> SavedState:
-    return SavedState(tmp_path, RECORD)
 
 
 @pytest.fixture
@@ -45,15 +38,15 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-def keep(state: SavedState, *, writes: bool = True) -> None:
-    texts = KeptTexts(state, writes=writes)
+def keep(folder: Path) -> None:
+    texts = KeptTexts(None)
     texts.parse(ONE, "one.py")
-    texts.keep()
+    texts.write(folder)
 
 
-def test_what_was_kept_is_not_parsed_again(state: SavedState, parsed: list[str]) -> None:
-    keep(state)
-    texts = KeptTexts(state, writes=True)
+def test_what_was_kept_is_not_parsed_again(tmp_path: Path, parsed: list[str]) -> None:
+    keep(tmp_path)
+    texts = KeptTexts(tmp_path)
     source = texts.parse(ONE, "one.py")
     assert source == parse_revision_file(ONE, "one.py")
     assert source is not None
@@ -61,54 +54,46 @@ def test_what_was_kept_is_not_parsed_again(state: SavedState, parsed: list[str])
     assert parsed == ["one.py"]
 
 
-def test_another_content_or_name_is(state: SavedState, parsed: list[str]) -> None:
-    keep(state)
-    texts = KeptTexts(state, writes=True)
+def test_another_content_or_name_is(tmp_path: Path, parsed: list[str]) -> None:
+    keep(tmp_path)
+    texts = KeptTexts(tmp_path)
     assert texts.parse(TWO, "one.py") == parse_revision_file(TWO, "one.py")
     assert texts.parse(ONE, "two.py") == parse_revision_file(ONE, "two.py")
     assert texts.parse(b"x = 1", "three.py") is None
     assert parsed == ["one.py", "one.py", "two.py", "three.py"]
 
 
-def test_only_what_is_new_is_written(state: SavedState) -> None:
-    keep(state)
-    file = state.folder / FILE
-    before = file.stat().st_ino
-    keep(state)
-    assert file.stat().st_ino == before
-    texts = KeptTexts(state, writes=True)
+def test_it_is_known_whether_something_is_new(tmp_path: Path) -> None:
+    keep(tmp_path)
+    texts = KeptTexts(tmp_path)
+    texts.parse(ONE, "one.py")
+    assert not texts.has_new
     texts.parse(TWO, "two.py")
-    texts.keep()
-    assert file.stat().st_ino != before
-
-
-def test_a_run_that_may_not_write_keeps_none(state: SavedState) -> None:
-    keep(state, writes=False)
-    assert list(state.folder.iterdir()) == []
+    assert texts.has_new
 
 
 @pytest.mark.parametrize("value", [Attack(), {"x": Attack()}, None, 5, ("", {})])
 def test_what_is_something_else_is_nothing_and_runs_nothing(
-    state: SavedState, parsed: list[str], monkeypatch: pytest.MonkeyPatch, value: object
+    tmp_path: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch, value: object
 ) -> None:
-    monkeypatch.chdir(state.folder)
+    monkeypatch.chdir(tmp_path)
     stamp = compute_digest(describe_own_code().encode())
-    write_sealed_file(state.folder / FILE, pickle.dumps(value))
-    assert KeptTexts(state, writes=True).parse(ONE, "one.py") == parse_revision_file(ONE, "one.py")
-    write_sealed_file(state.folder / FILE, pickle.dumps((stamp, value)))
-    assert KeptTexts(state, writes=True).parse(ONE, "one.py") == parse_revision_file(ONE, "one.py")
+    write_sealed_file(tmp_path / FILE, pickle.dumps(value))
+    assert KeptTexts(tmp_path).parse(ONE, "one.py") == parse_revision_file(ONE, "one.py")
+    write_sealed_file(tmp_path / FILE, pickle.dumps((stamp, value)))
+    assert KeptTexts(tmp_path).parse(ONE, "one.py") == parse_revision_file(ONE, "one.py")
     assert parsed == ["one.py", "one.py"]
-    assert [path.name for path in state.folder.iterdir()] == [FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 def test_a_damaged_file_or_one_of_another_gate_is_not_used(
-    state: SavedState, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(state)
+    keep(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(kept_texts, "describe_own_code", lambda: "edited")
-        KeptTexts(state, writes=False).parse(ONE, "one.py")
-    file = state.folder / FILE
+        KeptTexts(tmp_path).parse(ONE, "one.py")
+    file = tmp_path / FILE
     file.write_bytes(file.read_bytes()[:-1])
-    KeptTexts(state, writes=False).parse(ONE, "one.py")
+    KeptTexts(tmp_path).parse(ONE, "one.py")
     assert parsed == ["one.py"] * 3
