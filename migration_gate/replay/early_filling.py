@@ -25,6 +25,7 @@ class EarlyFilling:
         self._background = background
         self._copy: Future[FilledCopy] | None = None
         self._version_tables: tuple[str, ...] = ()
+        self._is_begun = False
 
     def begin(self, lines: Sequence[Line]) -> None:
         """Begin to fill it in the background, if it can be wanted. `lines`: what the worker has sent."""
@@ -32,6 +33,9 @@ class EarlyFilling:
         adds_own_rows = setup.settings.rehearsal_sql is not None or setup.settings.rehearsal_function
         if setup.restored is None or not setup.wants_rehearsal or setup.other_databases or adds_own_rows:
             return
+        if self._is_begun:
+            return  # the plan of another context
+        self._is_begun = True
         self._version_tables = AnswerReader(setup.repository, lines).version_tables()
         self._copy = self._background.submit(self._fill)
 

@@ -78,6 +78,13 @@ def test_what_is_taken_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     assert filling.take(["public.alembic_version"]) is None
 
 
+def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    filling = make_filling(monkeypatch, make_copy())
+    assert filling.take(["public.alembic_version"]) is not None
+    filling.begin([LINE])
+    assert filling.take(["public.alembic_version"]) is None
+
+
 def test_without_the_same_version_tables_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     copy = make_copy()
     filling = make_filling(monkeypatch, copy)
