@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from migration_gate.analysis.index_definitions import remove_index_name
@@ -41,8 +41,9 @@ _CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
 }
 
 _ROW_SECURITY = r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b"
-_CONDITION = re.compile(r"\)\s*WHERE\b")
 _COUNTS_NULLS = "NULLS NOT DISTINCT"
+_COLLATION = " COLLATE "
+_MATCHES_WHOLE = " MATCH FULL"
 _COLUMN_OR_TEXT = re.compile(r"""'(?:[^']|'')*'|::\w+|\w+\(|"(?:[^"]|"")+"|[\w$]+""")
 """a name of a column, and what may look like one: a text, a type or a function"""
 
@@ -106,28 +107,66 @@ def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
     old = {_definition(item) for item in rules}
     old |= {_rename_columns(definition, renames) for definition in old}
     for item in _list_rules(pair.later, after):
-        columns = [name for name in item.columns if name]
+        columns = _list_columns(item, {column.name for column in pair.later.columns_of(after)})
         kind = _find_kind(item)
         is_about_old = any(name in known for name in columns)
         if kind != "check":  # NULL in a new column satisfies it
             is_about_old = bool(columns) and all(name in known for name in columns)
-        is_old = _definition(item) in old or any(_implies(rule, item, renames) for rule in rules)
+        is_old = _definition(item) in old or any(_implies(rule, item, renames, pair.later) for rule in rules)
         if is_about_old and not is_old:
             yield Restriction(kind, item, item.definition, pair.find_addition(item))
 
 
-def _implies(rule: Constraint | Index, item: Constraint | Index, renames: Mapping[str, str]) -> bool:
+def _list_columns(item: Constraint | Index, columns: Collection[str]) -> list[str]:
+    """The columns of its keys; of these columns those, too, of which an expression is made."""
+    names = [name for name in item.columns if name]
+    if None not in item.columns and _find_kind(item) != "exclusion":
+        return names
+    keys = item.definition.partition(" USING ")[2].partition(" WHERE ")[0]
+    words = set(_COLUMN_OR_TEXT.findall(keys))
+    return [*names, *(name for name in columns if quote_identifier(name) in words and name not in names)]
+
+
+def _implies(
+    rule: Constraint | Index, item: Constraint | Index, renames: Mapping[str, str], later: Snapshot
+) -> bool:
     """Whether rows that keep an old rule keep this one, too, as far as columns and names tell."""
     kind = _find_kind(item)
-    if kind == "check" or kind != _find_kind(rule):
+    if kind != _find_kind(rule) or _rank_deferral(item) > _rank_deferral(rule):
         return False
     columns = {renames.get(name, name) if name else None for name in rule.columns}
-    if kind != "unique":
-        return rule.name == item.name and columns == set(item.columns)
-    counts_nulls = _COUNTS_NULLS in item.definition and _COUNTS_NULLS not in rule.definition
-    is_partial = _CONDITION.search(rule.definition) is not None
-    # What is unique stays so beside another column.
-    return all(columns) and columns <= set(item.columns) and not counts_nulls and not is_partial
+    if kind == "unique":
+        # What is unique stays so beside another column.
+        return all(columns) and columns <= set(item.columns) and not _distinguishes_more(rule, item)
+    if not (isinstance(rule, Constraint) and isinstance(item, Constraint)) or kind != "foreign-key":
+        return False
+    is_full = _MATCHES_WHOLE in item.definition and _MATCHES_WHOLE not in rule.definition
+    is_same_key = rule.name == item.name and columns == set(item.columns)
+    return is_same_key and not is_full and _leads_to_same_rows(rule, item, later)
+
+
+def _rank_deferral(rule: Constraint | Index) -> int:
+    """When it is looked at: at the transaction's end (0), or the statement's if so wished (1), or now."""
+    if isinstance(rule, Constraint) and rule.deferrable:
+        return 0 if rule.deferred else 1
+    return 2
+
+
+def _distinguishes_more(rule: Constraint | Index, item: Constraint | Index) -> bool:
+    """Whether the old rule leaves rows or values apart that the new one takes for equal."""
+    is_partial = isinstance(rule, Index) and rule.partial
+    return is_partial or any(
+        words in item.definition and words not in rule.definition for words in (_COUNTS_NULLS, _COLLATION)
+    )
+
+
+def _leads_to_same_rows(rule: Constraint, item: Constraint, later: Snapshot) -> bool:
+    """Whether what a foreign key refers to is the same, or has another name now."""
+    if rule.references != item.references:
+        return all(f"{table.schema}.{table.name}" != rule.references for table in later.tables)
+    known = {column.name for column in later.columns if f"{column.schema}.{column.table}" == rule.references}
+    pairs = zip(rule.referenced_columns, item.referenced_columns, strict=False)
+    return all(old == new or old not in known for old, new in pairs)
 
 
 def _find_kind(item: Constraint | Index) -> RestrictionKind:

@@ -28,6 +28,14 @@ CREATE TABLE items (
     id bigserial PRIMARY KEY, team_id bigint, code text, state text, mood mood, size integer, made timestamp,
     network cidr, CONSTRAINT items_code_state UNIQUE (code, state)
 );
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE groups (id bigint PRIMARY KEY, number bigint UNIQUE);
+CREATE TABLE members (group_id bigint, owner_id bigint, place bigint, name text,
+    CONSTRAINT to_group FOREIGN KEY (group_id) REFERENCES groups,
+    CONSTRAINT places UNIQUE (place) DEFERRABLE, CONSTRAINT names UNIQUE (name),
+    CONSTRAINT apart EXCLUDE USING gist (int8range(group_id, place) WITH &&) WHERE (place > 0)
+);
+CREATE UNIQUE INDEX active_owner ON members (owner_id) NULLS NOT DISTINCT WHERE place > 0;
 CREATE INDEX items_state ON items (state);
 CREATE INDEX items_state_size ON items (state, size);
 CREATE VIEW states AS SELECT DISTINCT state FROM items;
@@ -78,6 +86,36 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "ADD CONSTRAINT items_code_state UNIQUE (code, state, size)": (),
     "CREATE UNIQUE INDEX wider ON items (code, state, size)": (),
     "CREATE UNIQUE INDEX sized ON items (state, code) WHERE size > 0": (),
+    "CREATE UNIQUE INDEX all_owners ON members (owner_id, group_id)": (
+        "warning new-write-restriction/unique all_owners",
+    ),
+    "CREATE UNIQUE INDEX included ON items (size) INCLUDE (code, state)": (
+        "warning new-write-restriction/unique included",
+    ),
+    "CREATE UNIQUE INDEX any_name ON members (name COLLATE any_case)": (
+        "warning new-write-restriction/unique any_name",
+    ),
+    "ALTER TABLE members DROP CONSTRAINT places, ADD CONSTRAINT places UNIQUE (place)": (
+        "warning new-write-restriction/unique members.places",
+    ),
+    "ALTER TABLE members DROP CONSTRAINT names, ADD CONSTRAINT names UNIQUE (name) DEFERRABLE": (),
+    "ALTER TABLE members DROP CONSTRAINT to_group, "
+    "ADD CONSTRAINT to_group FOREIGN KEY (group_id) REFERENCES teams": (
+        "warning new-write-restriction/foreign-key members.to_group",
+    ),
+    "ALTER TABLE members DROP CONSTRAINT to_group, "
+    "ADD CONSTRAINT to_group FOREIGN KEY (group_id) REFERENCES groups (number)": (
+        "warning new-write-restriction/foreign-key members.to_group",
+    ),
+    "ALTER TABLE members DROP CONSTRAINT to_group, "
+    "ADD CONSTRAINT to_group FOREIGN KEY (group_id) REFERENCES groups ON DELETE CASCADE": (),
+    "ALTER TABLE groups RENAME id TO code; ALTER TABLE members RENAME group_id TO team_id": (),
+    "CREATE UNIQUE INDEX one_name ON members (lower(name))": (
+        "warning new-write-restriction/unique one_name",
+    ),
+    "ALTER TABLE members ADD nick text; CREATE UNIQUE INDEX nicks ON members (owner_id, lower(nick))": (),
+    "ALTER TABLE members DROP CONSTRAINT apart, ADD CONSTRAINT apart EXCLUDE USING gist "
+    "(int8range(group_id, place) WITH &&)": ("warning new-write-restriction/exclusion members.apart",),
     "ALTER TABLE items ADD extra text UNIQUE CHECK (extra <> '')": (),
     "ALTER TABLE items RENAME network TO web; ALTER TABLE items ADD CONSTRAINT once UNIQUE (code, web)": (
         "warning new-write-restriction/unique items.once",
