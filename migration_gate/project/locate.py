@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,8 +32,8 @@ from migration_gate.project.search import (
 )
 
 NAME_IT = "name it under `projects:`"
-LOCATIONS = "version_locations"
-"""the option that names folders of revisions outside of that of env.py"""
+LOCATIONS = re.compile(r"^[^#;\n]*(?<!recursive_)version_locations\b", re.MULTILINE)
+"""the option that names folders of revisions outside of that of env.py; not in a comment, as in new files"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _refuse_empty_history(config: AlembicConfig, environment: AlembicEnvironment
     entry = environment.entry_file
     if entry is None or has_revisions(entry.parent):
         return
-    if any(LOCATIONS in read_text_file(file) for file in (config.file, entry)):
+    if any(LOCATIONS.search(read_text_file(file)) for file in (config.file, entry)):
         return  # its revisions are elsewhere
     top = settings.project_folder or settings.working_directory
     others = [folder for folder in list_environments(top) if folder != entry.parent and has_revisions(folder)]

@@ -104,7 +104,8 @@ def list_environments(top: Path) -> list[Path]:
 
 def has_revisions(environment: Path) -> bool:
     """Whether there is a file of Python in its folder `versions`, or below that."""
-    return next((environment / "versions").rglob("[!_]*.py"), None) is not None
+    files = (environment / "versions").rglob("*.py")
+    return any(file.name != "__init__.py" and not file.name.startswith(".#") for file in files)
 
 
 def _may_be_ini(name: str) -> bool:

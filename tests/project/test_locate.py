@@ -368,6 +368,10 @@ EMPTY_HISTORY = {
     [
         ({}, "correct `script_location` in `alembic.ini`; or, if the project builds that configuration"),
         ({"shop/db/alembic.ini": INI}, "name its configuration: `alembic: shop/db/alembic.ini`."),
+        (
+            {"alembic.ini": f"{INI}# version_locations = a\nrecursive_version_locations = false\n"},
+            "correct `script_location` in `alembic.ini`; or",
+        ),
     ],
 )
 def test_a_history_without_revisions_is_not_taken_for_that_of_another_folder(
@@ -387,6 +391,7 @@ def test_a_history_without_revisions_is_not_taken_for_that_of_another_folder(
     [
         {"migrations/versions/one.py": ""},
         {"migrations/versions/2024/one.py": ""},
+        {"migrations/versions/_one.py": ""},
         {"alembic.ini": f"{INI}version_locations = shop/db/versions\n"},
         {"migrations/env.py": "config.set_main_option('version_locations', 'a')"},
         {"shop/db/versions/one.py": None},
