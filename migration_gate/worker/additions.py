@@ -31,6 +31,8 @@ class Additions:
     """variables whose dummy values, all at once, did not help"""
     settings_fields: bool = False
     """values for the required fields of pydantic's settings classes"""
+    history: Optional[str] = None
+    """the folder of the history that is replayed, if an earlier run has told it"""
 
     def add_variable(self, name: str, value: str) -> Additions:
         """The same with one more variable, or another value for it."""

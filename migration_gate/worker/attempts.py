@@ -71,6 +71,12 @@ class Attempt:
         """End this attempt, and have a last one with fewer additions, whose error says more."""
         self._ask_for(Attempt(additions, is_final=True), use)
 
+    def repeat(self, history: str, use: UseOfRun) -> NoReturn:
+        """End this attempt, and have the same one again, which knows the folder of the history."""
+        proven = None if self.proven is None else dataclasses.replace(self.proven, history=history)
+        additions = dataclasses.replace(self.additions, history=history)
+        self._ask_for(dataclasses.replace(self, additions=additions, proven=proven), use)
+
     def finish(self) -> NoReturn:
         """End this attempt as one that has come to its own end."""
         self._end(FINISHED)

@@ -127,6 +127,11 @@ class RetryDecision:
         if truthful != self.additions:
             self._attempt.give_up(truthful, self._use_of_run())
 
+    def repeat_with_history(self, history: str) -> None:
+        """Have the same attempt again, in which the history is known before the project's code runs."""
+        if self._answer.is_holding:
+            self._attempt.repeat(history, self._use_of_run())
+
     def retry_on_postgresql(self) -> None:
         """Have another attempt if the project believes that it is on another database, and need not."""
         if not self._redirection.replaced_urls or not self._answer.is_holding or self._attempt.is_final:

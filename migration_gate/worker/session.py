@@ -17,7 +17,7 @@ from .local_settings import LocalSettings
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
-from .own_upgrades import OwnUpgrades
+from .own_upgrades import OwnUpgrades, find_folder
 from .pool_guard import install_pool_guard
 from .prepare_commands import run_prepare_command
 from .process_attributes import close_memory, open_memory
@@ -167,10 +167,12 @@ class Session:
         self._begin_stage("import")
         if self._models_run is None:
             self._recorder.install()
-        self._own_upgrades.script = None
+        self._own_upgrades.begin(self._retries.additions.history)
         project = load_project_config(self._order, self._retries.additions)
         self._retries.watch_config(project.config)
-        self._own_upgrades.script = script = ScriptDirectory.from_config(project.config)
+        script = ScriptDirectory.from_config(project.config)
+        if not self._own_upgrades.is_of_skipped(script):
+            self._retries.repeat_with_history(find_folder(script))
         with project.contexts:
             if self._models_run is None:
                 self._replay(project, script)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.release_tests import first_in_every_run
-from tests.support.user_project import ENV, WIDEN, Ran, World, project, revision
+from tests.support.user_project import ENV, INI, WIDEN, Ran, World, project, revision
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +173,29 @@ cfg.set_main_option("script_location", str(Path(__file__).parents[1] / "migratio
 """
     files = {**project(alembic_ini=None), "ci/alembic_config.py": hook}
     passes(configured(here, "hook: ci/alembic_config.py\n", files))
+
+
+@pytest.mark.parametrize("file", ["ci/prepare.py", "ci/hook.py"])
+def test_another_history_of_the_checkout_that_has_to_run_first_runs(here: World, file: str) -> None:
+    needs = 'op.execute("insert into core values (1)")\nop.execute("drop table core, core_version")\n'
+    core = {
+        "core/alembic.ini": INI.replace("= migrations", "= core/migrations"),
+        "core/migrations/env.py": ENV.replace("Base.metadata", "None, version_table='core_version'"),
+        "core/migrations/versions/c1.py": revision("c1", None, 'op.execute("create table core (id int)")'),
+    }
+    code = """
+import sys
+from alembic import command
+from alembic.config import Config
+
+sys.path.insert(0, ".")
+command.upgrade(Config("core/alembic.ini"), "head")
+cfg = Config("alembic.ini")
+"""
+    files = {**project(two_py=revision("two", "one", needs + WIDEN)), **core, file: code}
+    use = "hook: ci/hook.py\n" if "hook" in file else f"alembic: alembic.ini\nprepare: [python: {file}]\n"
+    ran = passes(configured(here, use, files))
+    assert "runs this history itself" not in ran.out
 
 
 def test_a_hook_that_leaves_nothing(here: World) -> None:
