@@ -21,6 +21,11 @@ SHOWN_FRAMES = 4
 _ROWS = ("22", "23")
 """classes of SQLSTATEs of errors that depend on the rows"""
 SETS_NOT_NULL = re.compile(r"\bSET\s+NOT\s+NULL\b", re.IGNORECASE)
+_NAME = r"""(?:"(?:[^"]|"")+"|[\w$]+)"""
+ALTERED_TABLE = re.compile(
+    rf"^\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({_NAME}(?:\.{_NAME})?)", re.IGNORECASE
+)
+"""as the statement writes it: with its schema, and of partitions the table whose parts they are"""
 _DOWNGRADE_FIXES: Mapping[str, str] = {
     "23502": "Rows have no value for the column then: add it with a `server_default`, or add it as nullable, "
     "fill it, and set NOT NULL after that.",
@@ -113,7 +118,9 @@ def suggest_downgrade_fix(failure: Failure) -> str:
     nulls = FORBIDDEN_NULLS.search(error.message)
     if nulls is not None and SETS_NOT_NULL.search(error.statement or ""):
         column = quote_identifier(nulls["column"])
-        update = f"UPDATE {quote_identifier(nulls['table'])} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608
+        altered = ALTERED_TABLE.match(error.statement or "")
+        table = altered[1] if altered else quote_identifier(nulls["table"])
+        update = f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608 - nobody runs it
         advice = f"Fill the rows that have no value before NULL is forbidden:{code_block(execute(update))}\n"
     return f"{advice}{DECLARE_ONE_WAY}"
 

@@ -160,6 +160,8 @@ def test_a_downgrade_that_forbids_null_is_told_to_fill_the_rows_first() -> None:
         statement='ALTER TABLE item ALTER COLUMN "order" SET NOT NULL',
     )
     adding = replace(failure, statement='ALTER TABLE item ADD COLUMN "order" int NOT NULL')
+    in_schema = replace(failure, statement='ALTER TABLE ONLY shop."Item" ALTER COLUMN "order" SET NOT NULL')
+    assert """UPDATE shop."Item" SET "order" = ... WHERE""" in suggest_downgrade_fix(in_schema)
     assert """UPDATE item SET "order" = ... WHERE "order" IS NULL""" in suggest_downgrade_fix(failure)
     assert "add it with a `server_default`" in suggest_downgrade_fix(adding)
 
