@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,6 +10,8 @@ from migration_gate.facts import AddImports, Correction, ModelDefinition, Models
 
 _IN_ENVIRONMENT = "In env.py:"
 USUAL_PREFIX = "src."
+METADATA_NAME = re.compile(r"[a-z\d_]*meta(?:_?data)?(?:_[a-z\d_]+)?|[A-Z\d_]*META(?:_?DATA)?(?:_[A-Z\d_]+)?")
+"""a variable that holds a MetaData; a class that has one is written with a capital"""
 
 
 def list_imports(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
@@ -37,7 +40,7 @@ def write_target_metadata(models: Models, definitions: Sequence[ModelDefinition]
     others = [item for item in definitions if item.metadata == metadata and item.module != module]
     module = _name_for_import(module, _list_prefixes(models))
     imports = [f"from {module} import {name}", *list_imports(models, others)]
-    value = name if "metadata" in name.lower() else f"{name}.metadata"
+    value = name if METADATA_NAME.fullmatch(name) else f"{name}.metadata"
     return "\n".join([*imports, "", f"target_metadata = {value}"])
 
 

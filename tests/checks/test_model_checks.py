@@ -158,6 +158,11 @@ def test_a_missing_target_metadata_is_reported_as_such() -> None:
             "from shop.db import db\nimport shop.models  # noqa: F401\n\ntarget_metadata = db.metadata",
         ),
         ("shop.db:metadata", "import shop.models  # noqa: F401\n\ntarget_metadata = metadata"),
+        ("shop.db:meta", "import shop.models  # noqa: F401\n\ntarget_metadata = meta"),
+        (
+            "shop.db:MetadataBase",
+            "import shop.models  # noqa: F401\n\ntarget_metadata = MetadataBase.metadata",
+        ),
     ],
 )
 def test_a_missing_target_metadata_is_that_of_the_models_which_are_there(metadata: str, lines: str) -> None:
