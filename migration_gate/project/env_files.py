@@ -10,7 +10,13 @@ from dotenv.parser import parse_stream
 
 from migration_gate.project.search import SKIPPED
 
-FILE_NAME = re.compile(r"(?:\.?env\..+|.+\.env(?:\..+)?)(?<!\.py)(?<!\.js)(?<!\.ts)(?<!\.enc)")
+FILE_NAME = re.compile(r"\.?env\..+|.+\.env(?:\..+)?")
+OTHER_FORMATS = frozenset({
+    ".py", ".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".json", ".yml", ".yaml", ".toml",
+    ".ini", ".md", ".rst", ".sql", ".sh", ".html", ".css", ".enc", ".gpg", ".age", ".vault", ".j2", ".tpl",
+    ".tmpl", ".erb",
+})  # fmt: skip
+"""ends of names of what is no such file, or whose values are encrypted or filled in"""
 OWN_FILES = frozenset({".env.local", ".env.development.local", ".env.test.local"})
 """what each developer has of their own, as `.env`: git ignores them"""
 FIT = ("ci", "test", "example", "sample", "template", "dist", "dev", "local")
@@ -20,14 +26,15 @@ MOST_BYTES = 100_000
 
 def find_env_file(root: Path, directory: Path, names: Collection[str]) -> Path | None:
     """The fittest file, in the project's folders or one below its top, that has a value for each name."""
-    fitting = [file for file in _list_env_files(root, directory) if set(names) <= _list_given(file)]
-    return min(fitting, key=_rank, default=None)
+    given = ((file, _list_given(file)) for file in _list_env_files(root, directory))
+    return min((file for file, has in given if has and has.issuperset(names)), key=_rank, default=None)
 
 
 def _list_env_files(root: Path, directory: Path) -> Iterator[Path]:
     for folder in dict.fromkeys([directory, root, *_list_folders(root)]):
         for file in _list_children(folder):
-            if FILE_NAME.fullmatch(file.name) and file.name not in OWN_FILES and file.is_file():
+            is_named_so = FILE_NAME.fullmatch(file.name) and file.suffix not in OTHER_FORMATS
+            if is_named_so and file.name not in OWN_FILES and file.is_file():
                 yield file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -132,6 +133,8 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
     root, directory = early_end.project.root, early_end.project.directory
     if (root / path).exists():
         return f"`{path}` may not be read by the user that runs the project: allow that with `chmod a+r`."
+    if path.name.startswith(".env"):
+        return _advise_on_env_file(early_end, path)
     if path.is_absolute():
         return (
             f"`{path}` is not in the checkout: it may be ignored by git, or made by another command. Commit "
@@ -143,17 +146,24 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
                 f"`{path}` is looked for in `{directory}`, and lies in `{folder}`. Run the project there: in "
                 f".migration-gate.yml,\n\n{config_block(f'working_directory: {folder.relative_to(root)}')}"
             )
-    if path.name.startswith(".env"):
-        example = find_env_file(root, directory, ())
-        make = f"cp {example.relative_to(root)} {path}" if example is not None else f"touch {path}"
-        return (
-            f"`{path}` is not in the checkout, where git ignores it. Make it in a step before the gate "
-            f"(`{make}`), and set under `env:` what it lacks."
-        )
     return (
         f"`{path}` is not in `{directory}`, where the project runs: it may be ignored by git. Commit one "
         f"with dummy content,{_show_content(early_end, path)}make it in a step before the gate, or name the "
         "folder with `working_directory:`."
+    )
+
+
+def _advise_on_env_file(early_end: EarlyEnd, path: Path) -> str:
+    """A file of settings that each developer has, and which the project's code opens itself."""
+    root, directory = early_end.project.root, early_end.project.directory
+    example = find_env_file(root, directory, ())
+    target, source = (
+        shlex.quote(os.path.relpath(file, root)) for file in (directory / path, example or directory)
+    )
+    make = f"touch {target}" if example is None else f"cp {source} {target}"
+    return (
+        f"`{path}` is not in the checkout: as a rule, git ignores it. Make it in a step before the gate "
+        f"(`{make}`), and set under `env:` what it lacks."
     )
 
 

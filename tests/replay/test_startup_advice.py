@@ -269,12 +269,33 @@ def test_a_file_of_the_repository_that_has_the_values_is_named(engine: Engine) -
     assert caught.value.advice.endswith("\n\n    env_file: deploy/.env.ci")
 
 
-def test_a_file_that_the_code_opens_is_copied_from_the_one_in_the_repository(engine: Engine) -> None:
-    folder = lay(engine.folder(), USERS, env(top="open('.env').read()"))
-    write_files(folder, {".env.sample": "A=1\n"})
+@pytest.mark.parametrize(
+    ("opened", "command"),
+    [
+        ("'.env'", "cp .env.sample .env"),
+        ("__file__.replace('migrations/env.py', 'shop/.env')", "cp .env.sample shop/.env"),
+    ],
+)
+def test_a_file_that_the_code_opens_is_copied_from_the_one_in_the_repository(
+    engine: Engine, opened: str, command: str
+) -> None:
+    folder = lay(engine.folder(), USERS, env(top=f"open({opened}).read()"))
+    write_files(
+        folder,
+        {".env.sample": "A=1\n", "env.test.mjs": "A=1", ".env.ci.j2": "A={{ a }}", ".env.ci": "# empty"},
+    )
     with pytest.raises(GateError) as caught:
         engine.run(folder)
-    assert "(`cp .env.sample .env`)" in caught.value.advice
+    assert f"(`{command}`)" in caught.value.advice
+
+
+def test_a_file_that_the_code_opens_is_made_in_the_folder_where_the_project_runs(engine: Engine) -> None:
+    folder = engine.folder()
+    lay(folder / "shop", USERS, env(top="open('.env').read()"))
+    write_files(folder, {"shop/.env.sample": "A=1\n"})
+    with pytest.raises(GateError) as caught:
+        engine.run(folder, working_directory=folder / "shop")
+    assert "(`cp shop/.env.sample shop/.env`)" in caught.value.advice
 
 
 SETTINGS_OF_A_MODE = """
