@@ -29,6 +29,13 @@ REFLECT_LATER = (
     "application starts, or write its columns down."
 )
 READ_LATER = "Have a function read it when the application asks for it, and not the import of the module."
+ABOUT_SERVER = re.compile(
+    r"\bSHOW\s+\w|\bversion\(|\bserver_version|\bcurrent_(?:user|role|database|setting)\b|\bsession_user\b"
+    r"|\bpg_(?:available_extensions|settings|roles|is_in_recovery|database)\b",
+    re.IGNORECASE,
+)
+"""in a query: about what is there without any table, and what no command of a project's makes"""
+SHOWN_CHARACTERS = 80
 MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
 
 
@@ -93,8 +100,17 @@ def _advise_on_look(early_end: EarlyEnd, find_look: Callable[[ast.Module, int], 
     look = find_look(tree, location.line)
     if look is None:
         return None
+    shown = look[:SHOWN_CHARACTERS]
+    if ABOUT_SERVER.search(look):
+        return (
+            f"{name_failed_line(early_end.failure)} refuses the server by what it asks of it (`{shown}`). "
+            "That of the gate is not the project's: the names of its database and role are the gate's own. "
+            "Its version and its extensions are chosen in .migration-gate.yml,\n\n"
+            f"{config_block('postgres: 17  # or an image')}\n\nLet a variable skip a check of anything else, "
+            "and set it there, under `env:`."
+        )
     return (
-        f"{name_failed_line(early_end.failure)} refuses the database by what it finds there (`{look}`), and "
+        f"{name_failed_line(early_end.failure)} refuses the database by what it finds there (`{shown}`), and "
         "before the first migration the ephemeral database is empty. Make what it looks for, as in a new "
         "installation: in .migration-gate.yml,\n\n"
         f"{config_block('prepare:', '  - run: COMMAND  # or sql_file: FILE')}\n\nor give the database a "

@@ -18,7 +18,6 @@ LOOKS = frozenset({
 """methods of inspectors, connections, results and Alembic's context that ask the database"""
 CONNECTIONS = frozenset({"connection", "conn", "connectable", "engine", "bind", "session", "inspector"})
 """variables that a function of the project's is given to look into the database"""
-SHOWN_CHARACTERS = 80
 
 Asked = dict[str, ast.AST]
 """variables and functions of the module, and an expression in which each asks the database"""
@@ -47,7 +46,7 @@ def _find_look(
     asked = _find_asked(tree)
     looks = (look for reason in reasons for look in _list_looks(reason, asked))
     look = next(looks, None)
-    return None if look is None else " ".join(unparse_code(look).split())[:SHOWN_CHARACTERS]
+    return None if look is None else " ".join(unparse_code(look).split())
 
 
 def _list_conditions(path: Sequence[ast.AST]) -> Iterator[ast.AST]:

@@ -180,6 +180,11 @@ ADVICE: dict[str, tuple[str, str]] = {
         f"{ENGINE}\nif not sqlalchemy.inspect(engine).has_table('users'):\n    raise SystemExit('set up')",
         "refuses the database by what it finds there (`sqlalchemy.inspect(engine).has_table('users')`)",
     ),
+    "a server of another version than the project wants": (
+        f"{ENGINE}\nversion = engine.connect().exec_driver_sql('SHOW server_version_num').scalar()\n"
+        "if int(version) < 990000:\n    raise RuntimeError('too old')",
+        "postgres: 17  # or an image",
+    ),
     "a table that a function asks for": (
         f"{ENGINE}\nfrom sqlalchemy import inspect\n"
         "def is_ready(engine):\n    return 'users' in inspect(engine).get_table_names()\n"
