@@ -15,9 +15,12 @@ from benchmarks.locks.cases import BASE_UPGRADE, CASES, FILL
 from benchmarks.locks.gate_run import SQUAWK, GateRun, ask_squawk
 from benchmarks.locks.lock_case import LockCase, write_project
 from benchmarks.locks.truth_run import Measurement, measure_migration
-from migration_gate.postgres.choice import start_server
+from migration_gate.config.settings import Settings
+from migration_gate.postgres.choice import start_planned_server, start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
+from migration_gate.progress import ProgressDisplay
+from migration_gate.replay.server_preparation import prepare_server
 
 ROWS = 100_000
 FEW_ROWS = 1_000
@@ -57,7 +60,10 @@ def run_benchmark(*options: str) -> int:
 @contextmanager
 def _open_server(major: str, folder: Path, *, is_own: bool) -> Iterator[Server]:
     """A server of the gate's; or such a one as it would be if the user ran it."""
-    with start_server(major, folder=folder) as server:
+    settings = Settings(name="locks", root=folder, working_directory=folder, postgres=major)
+    with ProgressDisplay() as display:
+        plan = display.show_examination(prepare_server(settings))
+    with start_planned_server(plan, folder=folder) as server:
         if is_own:
             yield server
             return
