@@ -70,6 +70,7 @@ def _run_async(driver: str, keywords: Mapping[str, Any], work: Callable[[Any], V
 
 def leave_role(connection: Any) -> None:
     """Have the rights of the login: the project's arguments may set another role (`-c role=app`)."""
+    connection.exec_driver_sql("SET SESSION AUTHORIZATION DEFAULT")
     connection.exec_driver_sql("SET ROLE NONE")
 
 

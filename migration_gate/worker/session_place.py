@@ -11,14 +11,18 @@ VERSION_TABLE_SCHEMA = """
 select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.oid = pg_catalog.to_regclass(pg_catalog.quote_ident('%s'))
 """
-# "$user" is the session's role, which sessions of our own do not have: its name stands in the second value.
+# "$user" is the session's role (of SET ROLE or SET SESSION AUTHORIZATION), which sessions of our own do not
+# have: its name stands in the second value.
 SEARCH_PATH = """
 select
     search_path,
-    case when current_user = session_user then search_path
+    case when current_user = login then search_path
         else replace(replace(search_path, '"$user"', '$user'), '$user', quote_ident(current_user)) end,
     current_schema()
-from (select current_setting('search_path') as search_path) as settings
+from (
+    select current_setting('search_path') as search_path, pg_catalog.pg_get_userbyid(usesysid) as login
+    from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())
+) as settings
 """
 
 

@@ -86,6 +86,12 @@ RUN = "    context.run_migrations()"
 ROLE_OF_SESSION = {
     "option": ENV.replace("URL)", "URL, connect_args={'options': '-c role=app'})"),
     "statement": ENV.replace(RUN, f"    connection.exec_driver_sql('SET ROLE app')\n    {RUN}"),
+    "authorization": ENV.replace(
+        RUN, f"    connection.exec_driver_sql('SET SESSION AUTHORIZATION app')\n    {RUN}"
+    ),
+    "authorization of the connection": ENV.replace(
+        "URL)", "URL, connect_args={'options': '-c session_authorization=app'})"
+    ),
 }
 NARROW = (
     'op.alter_column("item", "name", type_=sa.String(40), existing_type=sa.String(50), nullable=True,'
