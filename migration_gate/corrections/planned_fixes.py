@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from textwrap import indent
 
+from migration_gate.analysis import naming_conventions
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.revision_bodies import make_identifier
 from migration_gate.edits.file_edits import FileText, NotApplicable, apply_edits, group_edits
@@ -132,11 +133,11 @@ def _is_in_revision(verdict: Verdict, revision: DriftRevision) -> bool:
     """Whether the finding is a difference that the revision removes."""
     finding = verdict.finding
     left = {(kind.replace(" ", "-"), name) for kind, name in revision.left_kinds}
-    return (
-        verdict.check == "drift"
-        and finding.kind != "unmanaged"
-        and (finding.kind, finding.object) not in left
-    )
+    if verdict.check != "drift" or finding.kind == "unmanaged":
+        return False
+    if finding.object == naming_conventions.OBJECT:  # one finding for many differences
+        return all(kind != finding.kind for kind, _ in left)
+    return (finding.kind, finding.object) not in left
 
 
 def _needs_owner_revision(verdict: Verdict, facts: Facts) -> bool:
