@@ -38,21 +38,23 @@ def write_target_metadata(models: Models, definitions: Sequence[ModelDefinition]
     metadata = counts.most_common(1)[0][0]
     module, _, name = metadata.partition(":")
     others = [item for item in definitions if item.metadata == metadata and item.module != module]
-    module = _name_for_import(module, _list_prefixes(models))
+    module = _name_for_import(module, _list_prefixes(models, definitions))
     imports = [f"from {module} import {name}", *list_imports(models, others)]
     value = name if METADATA_NAME.fullmatch(name) else f"{name}.metadata"
     return "\n".join([*imports, "", f"target_metadata = {value}"])
 
 
 def _list_modules(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
-    prefixes = _list_prefixes(models)
+    definitions = tuple(definitions)
+    prefixes = _list_prefixes(models, definitions)
     return tuple(sorted({_name_for_import(definition.module, prefixes) for definition in definitions}))
 
 
-def _list_prefixes(models: Models) -> tuple[str, ...]:
+def _list_prefixes(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
     """What stands in paths before names of modules, the longest first; `src.` if nothing says otherwise."""
     found = set(_find_prefixes(models))
-    if not any(module.name.startswith(USUAL_PREFIX) for module in models.imported_modules):
+    is_package = any(item.is_below_package and item.module.startswith(USUAL_PREFIX) for item in definitions)
+    if not is_package and not any(item.name.startswith(USUAL_PREFIX) for item in models.imported_modules):
         found.add(USUAL_PREFIX)
     return tuple(sorted(found, key=len, reverse=True))
 

@@ -108,6 +108,8 @@ class ModelDefinition:
     """what a `Table(...)` is assigned to"""
     module: str = ""
     """dotted, from the top of the repository: `src.app.users`"""
+    is_below_package: bool = False
+    """the first folder of its path is a package itself, as one of its name `src` need not be"""
     metadata: str = ""
     """the MetaData to which it belongs, by the name of the base class or variable that holds it
     (`app.base:Base`, `sqlmodel:SQLModel`); empty if the text does not tell"""

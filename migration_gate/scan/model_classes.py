@@ -54,7 +54,9 @@ class ModelReader:
         self, project: Path, python_files: Iterable[str], display_path: Callable[[str], str]
     ) -> None:
         """`python_files`: all files in which a name may be looked up, relative to the project's folder."""
+        python_files = tuple(python_files)
         self._index = ModuleIndex(project, python_files)
+        self._packages = {file.removesuffix("/__init__.py") for file in python_files}
         self._metadata = MetadataFinder(self._index)
         self._names = TableNames(self._index, self._metadata)
         self._display_path = display_path
@@ -124,11 +126,16 @@ class ModelReader:
             schema=self._find_schema(arguments, scope),
             class_name=class_.name,
             module=module_name(self._display_path(module.path)),
+            is_below_package=self._is_below_package(module),
             metadata=root.metadata,
             parts=tuple(self._read_parts(module, class_, root, indexes)),
             is_conditional=is_conditional,
             is_skipped=_is_skipped(arguments),
         )
+
+    def _is_below_package(self, module: ParsedModule) -> bool:
+        folder, _, rest = module.path.partition("/")
+        return bool(rest) and folder in self._packages and self._display_path(module.path) == module.path
 
     def _read_parts(
         self, module: ParsedModule, class_: ast.ClassDef, root: Root, indexes: list[ast.Call]
@@ -195,6 +202,7 @@ class ModelReader:
             schema=self._names.evaluator.evaluate(keywords.get("schema"), scope),
             class_name=class_name,
             module=module_name(self._display_path(module.path)),
+            is_below_package=self._is_below_package(module),
             metadata=metadata,
             parts=tuple(self._part_reader(module, scope).read_table(call)),
             is_skipped=_is_skipped(keywords.get("info")),

@@ -175,6 +175,16 @@ def test_a_missing_target_metadata_is_that_of_the_models_which_are_there(metadat
     assert indent(lines, "    ") in finding.fix
 
 
+def test_modules_of_a_package_called_src_are_imported_as_such() -> None:
+    definition = ModelDefinition(
+        "item", Location("src/models.py", 3), class_name="Item", module="src.models", metadata="src.db:Base",
+        is_below_package=True,
+    )  # fmt: skip
+    facts = replace(make_facts_without_models(metadatas=0), tree=Tree(model_definitions=(definition,)))
+    (finding,) = missing_models.check(facts)
+    assert "    from src.db import Base\n    import src.models  # noqa: F401\n" in finding.fix
+
+
 def test_a_target_metadata_without_tables_is_reported_as_such() -> None:
     (finding,) = missing_models.check(make_facts_without_models(metadatas=1))
     assert finding.message == "`target_metadata` holds no tables: env.py imports no models"

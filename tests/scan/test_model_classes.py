@@ -257,3 +257,15 @@ def test_a_table_and_a_sequence_of_core_have_lines(tmp_path: Path) -> None:
         ("unique", None, 8),
     ]
     assert [(part.name, part.location.line) for part in models.sequences] == [("numbers", 3)]
+
+
+def test_a_module_knows_whether_its_top_folder_is_a_package(tmp_path: Path) -> None:
+    text = "class Item(Base):\n    __tablename__ = 'item'\n"
+    base = "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n"
+    files = ["src/__init__.py", "src/a.py", "lib/a.py"]
+    sources = {file: (base + text).encode() for file in files[1:]}
+    definitions = ModelReader(tmp_path, files, str).read(sources).definitions
+    assert [(item.module, item.is_below_package) for item in definitions] == [
+        ("src.a", True),
+        ("lib.a", False),
+    ]
