@@ -7,6 +7,7 @@ Instead, have `downgrade()` undo all that `upgrade()` does, so that the second r
 one found.
 """
 
+import re
 from collections.abc import Iterator
 
 from migration_gate.analysis.rehearsal_messages import blame_rows, has_failed_on_rows, suggest_failure_fix
@@ -25,6 +26,8 @@ SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
 KINDS = ("failed", "different")
 ADD_IF_NOT_EXISTS = "Write `ADD VALUE IF NOT EXISTS`: Postgres cannot remove a label, so it is there already."
+INSERTION = re.compile(r'\s*INSERT\s+INTO\s+(?:"?\w+"?\s*\.\s*)?"?(?P<table>\w+)', re.IGNORECASE)
+WORD = re.compile(r"\w+")
 UNDO_FIRST = "Have `downgrade()` undo what the upgrade made; then the upgrade runs as it did the first time."
 
 
@@ -50,11 +53,22 @@ def _is_explained(replay: Replay, rollback: RevisionRollback) -> bool:
     return is_empty and rollback.has_changed_catalog and not rollback.only_added_labels
 
 
+def _has_left_rows(replay: Replay, revision: str, error: Failure) -> bool:
+    """Whether the rows over which it failed may be those that its first upgrade made itself."""
+    names = set(WORD.findall((error.statement or "").lower()))
+    return any(
+        (match := INSERTION.match(statement.sql)) is not None and match["table"].lower() in names
+        for step in replay.steps
+        if step.revision == revision
+        for statement in step.list_run()
+    )
+
+
 def _describe_failure(replay: Replay, rollback: RevisionRollback, failure: Failure) -> Finding:
     error = failure.first_error or failure
     is_label = error.sqlstate == "42710" and error.message.startswith("enum label")
     over_rows = blame_rows(failure)
-    if over_rows is not None:
+    if over_rows is not None and not _has_left_rows(replay, rollback.revision, error):
         fix = f"Its tables hold rows then, as in production. {suggest_failure_fix(replay, over_rows)}"
     else:
         fix = ADD_IF_NOT_EXISTS if is_label else UNDO_FIRST

@@ -36,7 +36,14 @@ from migration_gate.facts import (
     TableState,
     UnnamedCall,
 )
-from tests.support.fact_builders import make_chain, make_history, make_revision, make_table
+from tests.support.fact_builders import (
+    make_chain,
+    make_history,
+    make_revision,
+    make_statement,
+    make_steps,
+    make_table,
+)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +158,20 @@ def test_an_upgrade_that_rows_stop_is_not_put_down_to_the_downgrade(
     facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
     (finding,) = failing_reupgrade.check(facts)
     assert fix in finding.fix
+
+
+def test_rows_that_the_first_upgrade_made_are_the_downgrades_to_remove() -> None:
+    index = "CREATE UNIQUE INDEX item_key ON shop.item (a)"
+    failure = Failure('could not create unique index "item_key"', sqlstate="23505", statement=index)
+    history = make_chain("a", "b")
+    first, second = make_steps(history)
+    insertion = make_statement('INSERT INTO shop."item" (a) VALUES (1)')
+    rollback = RevisionRollback("b", reupgrade_failure=failure)
+    steps = (first, replace(second, statements=(insertion, make_statement(index))))
+    (finding,) = failing_reupgrade.check(
+        Facts(replay=Replay(history=history, steps=steps, rollbacks=(rollback,)))
+    )
+    assert finding.fix == failing_reupgrade.UNDO_FIRST
 
 
 def test_a_downgrade_that_forbids_null_is_told_to_fill_the_rows_first() -> None:
