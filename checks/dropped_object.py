@@ -2,7 +2,8 @@
 
 A column takes indexes and constraints with it, CASCADE takes views and foreign keys: nobody has named them,
 and nobody has read that they go. Without a unique index, rows appear twice; without a trigger, a column stays
-empty; without a primary key, replication and upserts fail.
+empty; without a primary key, replication and upserts fail. A constraint, a NOT NULL or a default that goes by
+its name is a note.
 
 Instead, name in the revision what is dropped, and drop it when no release that is live needs it.
 """
@@ -14,12 +15,18 @@ from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.removed_parts import RemovedPart, find_removed_parts
 from migration_gate.analysis.schema_pair import SchemaPair, pair_schemas
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts
+from migration_gate.facts import Column, Facts
 
 SEVERITY = Severity.WARNING
 SUBJECT = Subject.OBSERVED
 KINDS = removed_parts.KINDS
-_SEVERE = ("implicit-drop", "primary-key")
+_SEVERITIES = {
+    "implicit-drop": Severity.ERROR,
+    "primary-key": Severity.ERROR,
+    "constraint": Severity.NOTE,
+    "not-null": Severity.NOTE,
+    "default": Severity.NOTE,
+}
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -34,9 +41,10 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _describe(pair: SchemaPair, part: RemovedPart) -> Finding:
+    if isinstance(part.item, Column):
+        return _describe_column(pair, part.item, part)
     origin = pair.find_removal(part.item)
     is_implicit = part.kind == "implicit-drop"
-    severity = Severity.ERROR if part.kind in _SEVERE else SEVERITY
     message = f"`{part.item}`: the {part.noun} is gone"
     if is_implicit:
         message += ", and no statement of the change names it"
@@ -53,5 +61,25 @@ def _describe(pair: SchemaPair, part: RemovedPart) -> Finding:
         evidence=(Evidence("was", str(getattr(part.item, "definition", part.noun))),),
         fix=fix,
         kind=part.kind,
-        severity=Severity.NOTE if part.is_whole else severity,
+        severity=Severity.NOTE if part.is_whole else _SEVERITIES.get(part.kind, SEVERITY),
     )
+
+
+def _describe_column(pair: SchemaPair, column: Column, part: RemovedPart) -> Finding:
+    """What the live release may count on: that it reads no NULL, and what it need not send."""
+    if part.kind == "not-null":
+        message = f"`{column}` accepts NULL now, and the release that is live may read one"
+        fix = "Write no NULL before the release that is live has been replaced by one that expects it."
+    else:
+        message = f"`{column}` has another default now, which rows of the live release get"
+        if column.default is None:
+            left_out = "NULL" if column.nullable else "refused"
+            message = f"`{column}` has no default now: what the live release leaves out is {left_out}"
+        fix = "See that the release that is live can do with that, or change it in a later release."
+    return Finding.at_origin(
+        pair.find_change(column, "nullable" if part.kind == "not-null" else "default"),
+        column,
+        message,
+        evidence=(Evidence("was", part.noun),),
+        fix=fix,
+    ).with_kind(part.kind, _SEVERITIES[part.kind])

@@ -14,11 +14,23 @@ from migration_gate.facts import (
     EnumType,
     Index,
     NamedType,
+    RefusalCause,
     Table,
 )
 from migration_gate.lazy_dataclass import dataclass
 
-RemovalKind = Literal["implicit-drop", "primary-key", "view", "function", "type", "sequence", "trigger"]
+RemovalKind = Literal[
+    "implicit-drop",
+    "primary-key",
+    "view",
+    "function",
+    "type",
+    "sequence",
+    "trigger",
+    "constraint",
+    "not-null",
+    "default",
+]
 KINDS: tuple[RemovalKind, ...] = (
     "implicit-drop",
     "primary-key",
@@ -27,6 +39,9 @@ KINDS: tuple[RemovalKind, ...] = (
     "type",
     "sequence",
     "trigger",
+    "constraint",
+    "not-null",
+    "default",
 )
 Part = Constraint | Index
 
@@ -49,6 +64,7 @@ def find_removed_parts(pair: SchemaPair) -> Iterator[RemovedPart]:
         yield from _compare_table(pair, before, after)
     yield from _compare_standalone(pair)
     yield from _compare_triggers(pair)
+    yield from _compare_columns(pair)
 
 
 def _compare_table(pair: SchemaPair, before: Table, after: Table) -> Iterator[RemovedPart]:
@@ -66,12 +82,28 @@ def _compare_table(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
         return  # its parent's parts: they go, with names of their own, when the parent's do
     for item in parts:
         is_key = isinstance(item, Constraint) and item.kind == "primary key"
-        is_gone = _definition(item) not in later and item.name not in names
-        if is_gone and not is_key and not pair.is_named(item.name):
-            noun = item.kind if isinstance(item, Constraint) else "index"
-            columns = [name for name in item.columns if name]
+        if is_key or _definition(item) in later or item.name in names:
+            continue
+        noun = item.kind if isinstance(item, Constraint) else "index"
+        columns = [name for name in item.columns if name]
+        if pair.is_named(item.name):
+            if _is_rule(item) and not any(_is_like(item, other) for other in remaining):
+                yield RemovedPart(
+                    "constraint", item, noun if isinstance(item, Constraint) else "unique index"
+                )
+        else:
             is_whole = bool(columns) and kept.isdisjoint(columns)
             yield RemovedPart("implicit-drop", item, noun, is_whole)
+
+
+def _is_rule(part: Part) -> bool:
+    return isinstance(part, Constraint) or part.unique
+
+
+def _is_like(part: Part, other: Part) -> bool:
+    """Whether another part, of whatever name, is a rule of the same kind for the same columns."""
+    kinds = [item.kind if isinstance(item, Constraint) else "unique" for item in (part, other)]
+    return kinds[0] == kinds[1] and _is_rule(other) and set(part.columns) == set(other.columns)
 
 
 def _definition(part: Part) -> str:
@@ -119,6 +151,18 @@ def _compare_triggers(pair: SchemaPair) -> Iterator[RemovedPart]:
         key = _key(trigger)
         if key[:2] in tables and _fires(trigger) and key not in left:
             yield RemovedPart("trigger", trigger, "trigger")
+
+
+def _compare_columns(pair: SchemaPair) -> Iterator[RemovedPart]:
+    """Columns that accept NULL now, or whose default is gone or another one."""
+    for before, after in pair.list_columns():
+        if after.nullable and not before.nullable:
+            yield RemovedPart("not-null", after, "NOT NULL")
+        # (Postgres writes a default anew when it casts it to another type.)
+        is_other = before.type == after.type and before.default not in (None, after.default)
+        is_required = pair.is_reported(before, RefusalCause.REQUIRED_COLUMN)
+        if is_other and not is_required and not after.generated and not after.identity:
+            yield RemovedPart("default", after, f"DEFAULT {before.default}")
 
 
 def _key(trigger: AttachedObject) -> tuple[str, str, str]:

@@ -23,7 +23,7 @@ CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE TYPE unused AS ENUM ('a');
 CREATE DOMAIN address AS text;
 CREATE SEQUENCE tickets;
-CREATE TABLE teams (id bigint PRIMARY KEY, name text NOT NULL);
+CREATE TABLE teams (id bigint PRIMARY KEY, name text NOT NULL, rank integer DEFAULT 1);
 CREATE TABLE items (
     id bigserial PRIMARY KEY, team_id bigint, code text, state text, mood mood, size integer, made timestamp,
     network cidr, CONSTRAINT items_code_state UNIQUE (code, state)
@@ -55,7 +55,15 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     "DROP VIEW states": ("warning dropped-object/view states",),
     "ALTER TABLE items DROP CONSTRAINT items_pkey": ("error dropped-object/primary-key items.items_pkey",),
-    "ALTER TABLE items DROP CONSTRAINT items_code_state": (),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state": (
+        "note dropped-object/constraint items.items_code_state",
+    ),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state; CREATE UNIQUE INDEX anew ON items (state, code)": (),
+    "ALTER TABLE teams ALTER name DROP NOT NULL": ("note dropped-object/not-null teams.name",),
+    "ALTER TABLE teams ALTER rank DROP DEFAULT": ("note dropped-object/default teams.rank",),
+    "ALTER TABLE teams ALTER rank SET DEFAULT 2": ("note dropped-object/default teams.rank",),
+    "ALTER TABLE teams ALTER name SET DEFAULT ''": (),
+    "ALTER TABLE teams ALTER rank TYPE bigint": (),
     "DROP INDEX items_state": (),
     "ALTER INDEX items_state RENAME TO by_state": (),
     "DROP TRIGGER stamped ON items": ("warning dropped-object/trigger stamped on items",),
@@ -70,7 +78,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     "DROP TYPE unused": ("warning dropped-object/type unused",),
     "DROP SEQUENCE tickets": ("warning dropped-object/sequence tickets",),
-    "ALTER TABLE days DROP CONSTRAINT days_id": (),
+    "ALTER TABLE days DROP CONSTRAINT days_id": ("note dropped-object/constraint days.days_id",),
     "ALTER TABLE items ALTER code SET NOT NULL": ("warning new-write-restriction/not-null items.code",),
     "ALTER TABLE items ADD CONSTRAINT short CHECK (length(code) < 9) NOT VALID": (
         "warning new-write-restriction/check items.short",
