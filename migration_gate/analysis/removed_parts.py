@@ -84,16 +84,20 @@ def _compare_table(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
         is_key = isinstance(item, Constraint) and item.kind == "primary key"
         if is_key or _definition(item) in later or item.name in names:
             continue
-        noun = item.kind if isinstance(item, Constraint) else "index"
+        noun = _name_kind(item)
         columns = [name for name in item.columns if name]
         if pair.is_named(item.name):
             if _is_rule(item) and not any(_is_like(item, other) for other in remaining):
-                yield RemovedPart(
-                    "constraint", item, noun if isinstance(item, Constraint) else "unique index"
-                )
+                yield RemovedPart("constraint", item, noun)
         else:
             is_whole = bool(columns) and kept.isdisjoint(columns)
             yield RemovedPart("implicit-drop", item, noun, is_whole)
+
+
+def _name_kind(part: Part) -> str:
+    if isinstance(part, Index):
+        return "unique index" if part.unique else "index"
+    return part.kind if part.kind.endswith("key") else f"{part.kind} constraint"
 
 
 def _is_rule(part: Part) -> bool:

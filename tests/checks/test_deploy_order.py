@@ -195,6 +195,42 @@ def test_what_a_change_takes_away_or_asks_for_is_told(
     assert sorted(found) == sorted(CHANGES[change])
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            "ALTER TABLE items DROP CONSTRAINT items_code_state",
+            "`items.items_code_state`: the unique constraint is gone",
+        ),
+        (
+            "ALTER TABLE teams ALTER name DROP NOT NULL",
+            "`teams.name` accepts NULL now, and the release that is live may read one",
+        ),
+        (
+            "ALTER TABLE teams ALTER rank DROP DEFAULT",
+            "`teams.rank` has no default now: what the live release leaves out is NULL",
+        ),
+        (
+            "ALTER TABLE teams ALTER rank DROP DEFAULT, ALTER rank SET NOT NULL",
+            "`teams.rank` has no default now: what the live release leaves out is refused",
+        ),
+        (
+            "ALTER TABLE teams ALTER rank SET DEFAULT 2",
+            "`teams.rank` has another default now, which rows of the live release get",
+        ),
+    ],
+)
+def test_what_live_code_may_count_on_is_said(
+    connection: psycopg.Connection[Any], base: Snapshot, change: str, says: str
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(change.encode())
+        later = read_snapshot(connection, ())
+    (finding,) = dropped_object.check(make_facts(base, later, change))
+    assert finding.message == says
+    assert finding.revision == "b2"
+
+
 def test_row_security_is_found_where_it_is_turned_on(
     connection: psycopg.Connection[Any], base: Snapshot
 ) -> None:
