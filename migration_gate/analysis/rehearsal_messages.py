@@ -66,7 +66,7 @@ def count_rows(change: RowChange) -> str:
 def declare(check: str) -> str:
     """How a revision says that this is meant."""
     return (
-        "If it is meant, say so in the revision, with the reason:\n\n"
+        "If it is meant, say so above that line or at the top of its file, with the reason:\n\n"
         f"{code_block(f'# migration-gate: allow {check} -- backup taken, unused since 2.3')}"
     )
 

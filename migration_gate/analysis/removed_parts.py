@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.schema_pair import SchemaPair
@@ -31,18 +31,7 @@ RemovalKind = Literal[
     "not-null",
     "default",
 ]
-KINDS: tuple[RemovalKind, ...] = (
-    "implicit-drop",
-    "primary-key",
-    "view",
-    "function",
-    "type",
-    "sequence",
-    "trigger",
-    "constraint",
-    "not-null",
-    "default",
-)
+KINDS: tuple[RemovalKind, ...] = get_args(RemovalKind)
 Part = Constraint | Index
 
 

@@ -23,6 +23,11 @@ SEVERITY = Severity.WARNING
 SUBJECT = Subject.RUN
 EXPIRED = "expired"
 KINDS = (EXPIRED,)
+UNUSED_ENTRY = "Delete it: what it allowed is gone."
+UNUSED_COMMENT = (
+    "Delete it if what it allowed is gone. Else move it: a comment covers its own line and the one below, "
+    "and above the first statement the whole file."
+)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -60,7 +65,8 @@ def unused_entry(entry: Allowance) -> Finding:
     """The entry matched no finding."""
     pattern = "" if entry.object == "*" else f" on `{entry.object}`"
     message = f"`allow {entry.check}`{pattern} matches no finding"
-    return _finding_about(entry, message, "Delete it: what it allowed is gone.")
+    is_comment = entry.where.rpartition(":")[0].endswith(".py")
+    return _finding_about(entry, message, UNUSED_COMMENT if is_comment else UNUSED_ENTRY)
 
 
 def expired_entry(entry: Allowance) -> Finding:

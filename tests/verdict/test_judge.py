@@ -15,6 +15,7 @@ from migration_gate.facts import Facts, Failure, Location, ModelLocation, Replay
 from migration_gate.verdict.comment_files import files_with_comments
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
+from migration_gate.verdict.unused_allow import unused_entry
 from tests.support import fact_builders
 from tests.support.example_reports import settings
 
@@ -109,6 +110,13 @@ def test_an_allowance_that_matches_nothing_is_reported() -> None:
     assert unused.severity is Severity.WARNING
     assert unused.finding.location == Location("c.yml", 7)
     assert unused.finding.message == "`allow some-vice` on `b` matches no finding"
+
+
+def test_of_a_comment_that_matches_nothing_it_is_said_what_one_covers() -> None:
+    comment = unused_entry(Allowance("some-vice", "known", where="migrations/one.py:5"))
+    assert "a comment covers its own line and the one below" in comment.fix
+    entry = unused_entry(Allowance("some-vice", "known", where="c.yml:7"))
+    assert entry.fix == "Delete it: what it allowed is gone."
 
 
 def test_an_expired_allowance_allows_nothing_and_is_reported() -> None:
