@@ -65,14 +65,14 @@ def write_sizes(databases: Sequence[str], output: Path) -> str:
 
 def parse_database_url(text: str) -> str:
     """The URL as libpq takes it. Raises Misconfigured, which shows nothing of it, if it is none."""
+    url = SCHEME.sub("postgresql://", text.strip(), count=1)
     try:
-        parts = urlsplit(SCHEME.sub("postgresql://", text.strip(), count=1))
-        fault = _find_fault(text.strip(), parts)
+        fault = _find_fault(text.strip(), urlsplit(url))
     except ValueError:
         fault = "is no URL of a Postgres database"
     if fault:
         raise Misconfigured(f"`{OPTION}` {fault}.", where=OPTION, advice=FORM)
-    return parts.geturl()
+    return url  # as urlunsplit() writes it, one without a host in it would have lost its slashes
 
 
 def _find_fault(text: str, parts: SplitResult) -> str:

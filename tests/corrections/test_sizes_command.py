@@ -204,6 +204,8 @@ def test_one_database_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_url_is_taken_as_sqlalchemy_writes_it_too() -> None:
     assert parse_database_url("postgresql+psycopg2://u:p%40@h:6432/d") == "postgresql://u:p%40@h:6432/d"
+    socket = "postgresql:///d?host=/run/postgresql&port=5433"
+    assert parse_database_url(socket) == socket
     with pytest.raises(Misconfigured):
         parse_database_url("")
 
