@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
+from migration_gate.analysis.query_extent import reads_little
 from migration_gate.analysis.row_loops import list_loop_statements
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind, find_locks
 from migration_gate.lazy_dataclass import dataclass
@@ -15,11 +16,11 @@ VALIDATION = re.compile(r"^(?!\s*ALTER\s+DOMAIN\b).*\bVALIDATE\s+CONSTRAINT\b", 
 """of a table's, which lets others read and write; that of a domain's does so from PostgreSQL 18 on"""
 ATTACHMENT = re.compile(r"\bATTACH\s+PARTITION\b|\bPARTITION\s+OF\b", re.IGNORECASE)
 USING_INDEX = re.compile(r"\bPRIMARY\s+KEY\s+USING\s+INDEX\b", re.IGNORECASE)
+REPLACED_KEY = re.compile(r"\bDROP\s+CONSTRAINT\b.*\bADD\b", re.IGNORECASE | re.DOTALL)
 STORAGE_CHANGE = re.compile(
     r"\bSET\s+(LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b|^\s*(VACUUM|CLUSTER|REINDEX|REPACK)\b",
     re.IGNORECASE,
 )
-READS_LITTLE = re.compile(r"\bLIMIT\b|\bEXISTS\s*\(|\bFETCH\s+(FIRST|NEXT)\b", re.IGNORECASE)
 KINDS = (
     "table-rewrite",
     "index-build",
@@ -79,15 +80,25 @@ def _find_works_of(replay: Replay, statement: ObservedStatement) -> Iterator[Blo
     rewritten = {work.relation for work in statement.works if work.kind is WorkKind.REWRITE}
     for work in statement.works:
         lock = find_blocking_lock(statement, work)
-        if lock is None or work.kind is WorkKind.ROWS or VALIDATION.search(statement.sql):
+        if lock is None or work.kind is WorkKind.ROWS or _is_earlier_lock(statement, lock):
             continue
         if work.relation in rewritten and work.kind is not WorkKind.REWRITE:
             continue
         change = find_table_change(replay, statement, work.relation)
         kind = _name_kind(statement, work, change)
+        if kind == "not-null-scan" and ("constraint-index", str(work.relation)) in seen:
+            continue  # of the columns of a primary key: what is written in its place makes them NOT NULL
         if kind and (kind, str(work.relation)) not in seen:
             seen.add((kind, str(work.relation)))
             yield BlockingWork(statement, kind, work, lock, change)
+
+
+def _is_earlier_lock(statement: ObservedStatement, lock: HeldLock) -> bool:
+    """Whether a validation, which needs no such lock, runs under one of an earlier statement.
+
+    Another part of the same ALTER TABLE may take one for itself: then the rows are read under that.
+    """
+    return lock.since < statement.number and VALIDATION.search(statement.sql) is not None
 
 
 def find_blocking_lock(statement: ObservedStatement, work: RowWork) -> HeldLock | None:
@@ -107,7 +118,7 @@ def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange)
     if work.kind is WorkKind.INDEX_BUILD:
         return _name_build(statement)
     if work.kind is WorkKind.INDEX_REBUILD:
-        return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "index-rebuild"
+        return _name_rebuild(statement)
     return _name_scan(statement, change)
 
 
@@ -117,6 +128,12 @@ def _name_build(statement: ObservedStatement) -> str:
     if STORAGE_CHANGE.search(statement.sql):
         return "maintenance"  # of an index that the change itself has made
     return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
+
+
+def _name_rebuild(statement: ObservedStatement) -> str:
+    if STORAGE_CHANGE.search(statement.sql):
+        return "maintenance"
+    return "constraint-index" if REPLACED_KEY.search(statement.sql) else "index-rebuild"
 
 
 def _name_scan(statement: ObservedStatement, change: TableChange) -> str:
@@ -154,14 +171,19 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
             lock
             for lock in statement.locks
             if lock.blocks_writes
-            and lock.since < statement.number
+            and (lock.since < statement.number or _runs_others(statement))
             and lock.relation.kind != "index"
             and not _is_dropped(drops, statement, lock)
         )
         if locks and not _only_fails(facts.replay, statement):
-            own = inner[statement.sql] if statement.sql else set()
+            own = {statement.number, *(inner[statement.sql] if statement.sql else ())}
             takes_locks = any(lock.since in own for lock in locks)
             yield WorkUnderLock(statement, works, locks, is_loop=statement in loops, takes_locks=takes_locks)
+
+
+def _runs_others(statement: ObservedStatement) -> bool:
+    """Whether it takes no such lock by itself: one that it has is of a LOCK TABLE inside of it."""
+    return statement.tag in ("DO", "CALL", "SELECT")
 
 
 def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement, lock: HeldLock) -> bool:
@@ -177,7 +199,7 @@ def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement
 def _is_little(statement: ObservedStatement, work: RowWork) -> bool:
     """Whether a query stops at the first row, as far as its text tells."""
     reads_only = work.kind is WorkKind.ROWS and not statement.written
-    return reads_only and READS_LITTLE.search(statement.sql) is not None
+    return reads_only and reads_little(statement.sql)
 
 
 def _only_fails(replay: Replay, statement: ObservedStatement) -> bool:

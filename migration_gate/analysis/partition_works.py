@@ -29,9 +29,10 @@ class FamilyWorks:
         """The tables beside the first one, as the rest of a sentence."""
         if self.parent is None or len(self.items) == 1:
             return ""
+        number = len(self.items) - 1
         noun = "partition" if self.parent.kind == "partitioned table" else "table"
-        heirs = "" if noun == "partition" else " that inherit from it"
-        return f", and does the same with {count_noun(len(self.items) - 1, f'more {noun}')}{heirs}"
+        heirs = f" that inherit{'s' if number == 1 else ''} from it" if noun == "table" else ""
+        return f", and does the same with {count_noun(number, f'more {noun}')}{heirs}"
 
 
 def group_by_parent(sized: SizedFacts, items: Iterable[BlockingWork]) -> Iterator[FamilyWorks]:

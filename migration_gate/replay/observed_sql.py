@@ -9,7 +9,7 @@ from migration_gate.sql.statements import split_statements
 
 CONTROL = re.compile(
     r"\s*(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction"
-    r"|deallocate|discard|show|fetch|close|set|reset)\b",
+    r"|deallocate|discard|show|close|set|reset)\b",
     re.IGNORECASE,
 )
 CLEANUP = re.compile(r"\s*deallocate\b", re.IGNORECASE)
@@ -19,7 +19,9 @@ TRANSACTION_END = re.compile(
 FIRST_WORDS = re.compile(r"(?:--[^\n]*\n|/\*.*?\*/|\s)*([A-Za-z]+)(?:\s+([A-Za-z]+))?", re.DOTALL)
 ROW_TAGS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 TWO_WORD_TAGS = ("CREATE", "ALTER", "DROP", "LOCK", "REFRESH")
-TRUNCATION = re.compile(r"\btruncate\b", re.IGNORECASE)
+TRUNCATION = re.compile(
+    r"\btruncate\b|^\s*refresh\s+materialized\s+view\b.*\bwith\s+no\s+data\b", re.IGNORECASE | re.DOTALL
+)
 WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 CHANGED_TABLE = re.compile(
     r"\b(?:insert\s+into|update|delete\s+from|merge\s+into|copy)\s+(?:only\s+)?"

@@ -80,3 +80,22 @@ def test_an_index_that_the_change_has_made_is_rebuilt_by_reindex_as_others_are()
     observation = Observation("change", ("new",), (statement,), (LOGS,))
     found = find_blocking_works(Facts("app", Replay(observation=observation)))
     assert [item.kind for item in found] == ["maintenance"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "since", "expected"),
+    [
+        ("ALTER TABLE logs VALIDATE CONSTRAINT c, ALTER x SET DEFAULT 1", 2, ["check-scan"]),
+        ("ALTER TABLE logs ADD CHECK (x > 0) -- VALIDATE CONSTRAINT comes later", 2, ["check-scan"]),
+        ("ALTER TABLE logs VALIDATE CONSTRAINT c", 1, []),
+    ],
+)
+def test_a_validation_blocks_nobody_unless_its_own_statement_takes_the_lock(
+    sql: str, since: int, expected: list[str]
+) -> None:
+    lock = HeldLock(LOGS, LockMode.ACCESS_EXCLUSIVE, since)
+    work = RowWork(WorkKind.VERIFICATION, LOGS)
+    statement = ObservedStatement(2, 1, "new", sql, "ALTER TABLE", locks=(lock,), works=(work,))
+    facts = Facts("app", Replay(observation=Observation("change", ("new",), (statement,), (LOGS,))))
+    assert [item.kind for item in find_blocking_works(facts)] == expected
+    assert bool(list(find_works_under_lock(facts))) == (not expected)

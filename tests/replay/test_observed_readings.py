@@ -1,0 +1,52 @@
+"""Statements that read all rows of a table, or none, in an unusual way."""
+
+from __future__ import annotations
+
+import pytest
+
+from migration_gate.checks import blocking_change, work_under_lock
+from migration_gate.facts import Facts
+from tests.replay.test_observation import ADD, run_new_revisions
+from tests.support.replay_engine import Engine
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_cursor_reads_the_rows_when_it_is_fetched_from(engine: Engine) -> None:
+    replay = run_new_revisions(
+        engine,
+        f'{ADD}\nop.execute("declare items cursor for select * from item")\n'
+        'op.execute("fetch all from items")',
+    ).replay
+    (finding,) = work_under_lock.check(Facts("shop", replay))
+    assert finding.kind == "scan"
+    assert finding.location is not None
+    assert finding.location.line == 14
+
+
+def test_a_refresh_without_data_empties_the_view(engine: Engine) -> None:
+    before = (
+        'op.execute("create materialized view names as select name from item")\n'
+        'op.execute("create unique index ux_names on names (name)")'
+    )
+    replay = run_new_revisions(
+        engine,
+        'op.execute("refresh materialized view names with no data")',
+        'op.execute("refresh materialized view names")',
+        before=before,
+    ).replay
+    assert list(blocking_change.check(Facts("shop", replay))) == []
+    filled = run_new_revisions(engine, 'op.execute("refresh materialized view names")', before=before).replay
+    (finding,) = blocking_change.check(Facts("shop", filled))
+    assert finding.kind == "materialized-view-refresh"
+
+
+def test_a_block_that_locks_a_table_and_reads_another_one_is_work_under_lock(engine: Engine) -> None:
+    replay = run_new_revisions(
+        engine,
+        'op.execute("do $$ begin lock table item in exclusive mode; perform count(*) from kind; end $$")',
+        before='op.execute("create table kind (id int)")',
+    ).replay
+    (finding,) = work_under_lock.check(Facts("shop", replay))
+    assert finding.object == "item"
+    assert "take the work with rows out of the function or block" in (finding.fix or "")
