@@ -26,12 +26,13 @@ rehearsal_messages  what became of rows, in words; unrehearsed_change: of no row
                     untried_revisions: new ones of which nothing was tried
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
-                    block others, row_loops: in code; alike_findings: very many alike;
+                    block others, row_loops: in code; query_extent: with how many rows;
+                    alike_findings: very many alike;
                     lock_messages: in words;
                     safe_ways: written without that, by safe_operations for a safe_way_request:
                     safe_constraints, safe_indexes, safe_exclusion, safe_partitions, safe_rewrites,
                     safe_maintenance
-                    (domain_rules, partition_rules, partition_works, table_copies);
+                    (domain_rules, partition_rules, partition_works, table_copies, alter_table_actions);
                     work_extent: how much it is (sized_facts); lock_hygiene, short_locks, required_columns,
                     new_parts, disabled_triggers
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;

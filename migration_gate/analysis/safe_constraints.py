@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis import safe_operations as code
+from migration_gate.analysis.alter_table_actions import split_alter_table
 from migration_gate.analysis.blocking_works import USING_INDEX
 from migration_gate.analysis.domain_rules import find_domain
 from migration_gate.analysis.observed_changes import find_current_name
@@ -41,7 +42,7 @@ def scan_not_null(request: SafeWayRequest) -> SafeWay:
     change = request.item.change
     columns = [column.name for column in change.new_not_null]
     addition = request.statement if USING_INDEX.search(request.item.statement.sql) else ""
-    additions = [_add_column(request, column.name) for column in change.new_columns]
+    additions = list(map(request.add_new_column, change.new_columns))
     return SafeWay(
         "Have a CHECK read the rows while others read and write: where it proves that there is no NULL, SET "
         "NOT NULL takes a moment.",
@@ -52,13 +53,19 @@ def scan_not_null(request: SafeWayRequest) -> SafeWay:
 def scan_check(request: SafeWayRequest) -> SafeWay:
     """For a CHECK, of a table or of a domain, and for a type that has one verified again."""
     change, table = request.item.change, request.table
-    new = [rule for rule in change.new_constraints if rule.definition.startswith("CHECK")]
+    new = _list_held(change.new_constraints, "CHECK")
     if new:
-        columns = [_add_column(request, column.name) for column in change.new_columns]
+        columns = list(map(request.add_new_column, change.new_columns))
         return SafeWay(
             VALIDATED,
-            code.join_code(columns, [code.add_checked(table, c.name, c.definition) for c in new]),
+            code.join_code(
+                columns,
+                [code.add_checked(table, c.name, c.definition) for c in new],
+                _validate_apart(request),
+            ),
         )
+    if _validate_apart(request):
+        return _split_off_validation(request)
     if change.type_changes:
         return _change_type_with_check(request)
     if DOMAIN_NOT_NULL.match(request.item.statement.sql):
@@ -72,6 +79,35 @@ def scan_check(request: SafeWayRequest) -> SafeWay:
     return SafeWay(
         "Add the rule as NOT VALID, and validate it in a transaction of its own: the rows are read then "
         "while others read and write."
+    )
+
+
+def _list_held(rules: Iterable[NamedDefinition], kind: str) -> list[NamedDefinition]:
+    """The rules of the kind that rows are held against."""
+    return [
+        rule
+        for rule in rules
+        if rule.definition.startswith(kind) and not rule.definition.endswith(" NOT VALID")
+    ]
+
+
+def _validate_apart(request: SafeWayRequest) -> str:
+    """The code that validates what the statement validates beside other parts of it; '' without any."""
+    table = split_alter_table(request.item.statement.sql)
+    if table is None or not table.validations:
+        return ""
+    return code.in_autocommit(*(code.execute(table.write([action])) for action in table.validations))
+
+
+def _split_off_validation(request: SafeWayRequest) -> SafeWay:
+    table = split_alter_table(request.item.statement.sql)
+    others = [] if table is None else [item for item in table.actions if item not in table.validations]
+    rest = table.write(others) if table is not None else ""
+    return SafeWay(
+        "VALIDATE CONSTRAINT lets others read and write, unless another part of the same ALTER TABLE needs "
+        f"its lock: give it a statement of its own, behind the others ({LET_GO}).",
+        code.join_code(code.execute(rest) if rest else "", _validate_apart(request)),
+        is_whole=True,
     )
 
 
@@ -117,16 +153,6 @@ def _read_values(request: SafeWayRequest, domain: str) -> Iterator[str]:
         yield code.execute(f"SELECT {casts} FROM {name_on_search_path(schema, table)}")  # noqa: S608
 
 
-def _add_column(request: SafeWayRequest, name: str) -> str:
-    """The call that adds a new column of the statement's, with its default."""
-    column = next(column for column in request.item.change.new_columns if column.name == name)
-    default = f" DEFAULT {column.default}" if column.default else ""
-    null = "" if column.nullable else " NOT NULL"
-    return code.execute(
-        f"ALTER TABLE {request.table} ADD COLUMN {quote_identifier(name)} {column.type}{default}{null}"
-    )
-
-
 def _change_type_with_check(request: SafeWayRequest) -> SafeWay:
     changed = {change.column.name for change in request.item.change.type_changes}
     before = request.item.change.before
@@ -149,21 +175,34 @@ def _change_type_with_check(request: SafeWayRequest) -> SafeWay:
 def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
     """For a new foreign key, and for one that is verified again as a column of it gets another type."""
     change, table = request.item.change, request.table
-    new = [rule for rule in change.new_constraints if rule.definition.startswith("FOREIGN KEY")]
+    new = _list_held(change.new_constraints, "FOREIGN KEY")
+    if not new and _validate_apart(request):
+        return _split_off_validation(request)
     if not new:
         return _verify_foreign_keys_again(request)
-    columns = [_add_column(request, column.name) for column in change.new_columns]
+    columns = list(map(request.add_new_column, change.new_columns))
     if request.item.work.relation.kind == "partitioned table":
         return SafeWay(
             "Before PostgreSQL 18 a foreign key of a partitioned table cannot be NOT VALID: make it so for "
             f"each partition, where the rows are read while others read and write ({LET_GO}), and then "
             "for the parent, which takes those of the partitions over and reads no row.",
-            code.join_code(columns, *(_add_to_partitions(request, rule) for rule in new)),
+            code.join_code(columns, *(add_rule(request, rule) for rule in new)),
         )
     return SafeWay(
         f"Add it for new rows, and read the old ones while others read and write: {LET_GO}.",
-        code.join_code(columns, [code.add_checked(table, c.name, c.definition) for c in new]),
+        code.join_code(
+            columns, [code.add_checked(table, c.name, c.definition) for c in new], _validate_apart(request)
+        ),
     )
+
+
+def add_rule(request: SafeWayRequest, rule: NamedDefinition) -> str:
+    """The code that adds a CHECK or a foreign key; '' for other rules."""
+    if not rule.definition.startswith(("CHECK", "FOREIGN KEY")):
+        return ""
+    if rule.definition.startswith("FOREIGN KEY") and request.item.work.relation.kind == "partitioned table":
+        return _add_to_partitions(request, rule)
+    return code.add_checked(request.table, rule.name, rule.definition)
 
 
 def _add_to_partitions(request: SafeWayRequest, rule: NamedDefinition) -> str:

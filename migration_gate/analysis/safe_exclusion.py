@@ -8,7 +8,7 @@ from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
 from migration_gate.analysis.table_copies import TableCopy
 from migration_gate.facts import ColumnState, NamedDefinition
-from migration_gate.sql.identifiers import quote_identifier, truncate_identifier
+from migration_gate.sql.identifiers import qualified_name, quote_identifier, truncate_identifier
 from migration_gate.sql.lexer import TokenKind, tokenize
 
 EQUALITY = re.compile(r"EXCLUDE USING \w+ \((?P<elements>.+?)\)(?P<condition> WHERE \(.*\))?")
@@ -56,9 +56,10 @@ def _find_unique_index(request: SafeWayRequest, constraint: NamedDefinition) -> 
     if set(columns) != {quote_identifier(column) for column in constraint.columns}:
         return ""  # an expression, or an operator class
     relation = request.item.work.relation
+    table = qualified_name(relation.schema, relation.name)
     return (
-        f"CREATE UNIQUE INDEX {quote_identifier(constraint.name)} ON {relation.schema}."
-        f"{quote_identifier(relation.name)} USING btree ({', '.join(columns)}){match['condition'] or ''}"
+        f"CREATE UNIQUE INDEX {quote_identifier(constraint.name)} ON {table} USING btree "
+        f"({', '.join(columns)}){match['condition'] or ''}"
     )
 
 

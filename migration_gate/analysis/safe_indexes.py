@@ -7,22 +7,33 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from migration_gate.analysis import safe_operations as code
+from migration_gate.analysis.alter_table_actions import split_alter_table
 from migration_gate.analysis.observed_changes import TableChange
 from migration_gate.analysis.safe_exclusion import describe_exclusion
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
 from migration_gate.facts import DdlCommand, Index, NamedDefinition, Replay, Table
-from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
+from migration_gate.sql.identifiers import (
+    name_on_search_path,
+    qualified_name,
+    quote_identifier,
+    truncate_identifier,
+)
 
 ON_TABLE = re.compile(r' ON (?:ONLY )?(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?(?= |\()')
 """the table in an index's definition, as Postgres prints it"""
 INDEX_NAME = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )(?:"(?:[^"]|"")+"|[\w$]+)(?= ON )')
+ADDED_KEY = re.compile(r"ADD\b.*\b(?:PRIMARY\s+KEY|UNIQUE)\b", re.IGNORECASE | re.DOTALL)
 NOT_CONCURRENT = "A partitioned table takes no CONCURRENTLY: "
+IN_PARTITIONS = (
+    NOT_CONCURRENT + "add the constraint to the parent alone, build an index for each partition, make its "
+    "constraint of that, and attach these."
+)
 
 
 def build_index(request: SafeWayRequest) -> SafeWay:
     """For an index that was not there."""
     relation, change = request.item.work.relation, request.item.change
-    definition = _find_new_index(change, request.item.work.detail)
+    definition = find_new_index(change, request.item.work.detail)
     if relation.kind == "partitioned table" and definition is not None:
         return _build_partitioned_index(request, definition)
     text = definition.definition if definition is not None else request.item.statement.sql
@@ -32,7 +43,8 @@ def build_index(request: SafeWayRequest) -> SafeWay:
     )
 
 
-def _find_new_index(change: TableChange, name: str) -> NamedDefinition | None:
+def find_new_index(change: TableChange, name: str) -> NamedDefinition | None:
+    """The index of that name, as the statement leaves it."""
     indexes = change.after.indexes if change.after is not None else ()
     return next((index for index in indexes if index.name == name), None)
 
@@ -117,7 +129,7 @@ def _build_for_partitions(
 
 def _rename_index(definition: str, name: str, table: Table, only: str) -> str:
     """The definition of an index, under another name and on another table."""
-    target = f" ON {only}{table.schema}.{quote_identifier(table.name)}"
+    target = f" ON {only}{qualified_name(table.schema, table.name)}"
     text = ON_TABLE.sub(lambda match: target, definition, count=1)
     return INDEX_NAME.sub(lambda match: match[1] + quote_identifier(name), text)
 
@@ -177,61 +189,100 @@ def _is_attached_behind(replay: Replay, table: Table, command: DdlCommand) -> bo
 
 def rebuild_index(request: SafeWayRequest) -> SafeWay:
     """For an index that stood before, and that a change of a column makes anew."""
-    item = request.item
-    index = _find_new_index(item.change, item.work.detail)
-    schema = item.work.relation.schema
-    drop = code.in_autocommit(code.drop_index_concurrently(schema, item.work.detail))
-    build = code.build_index(schema, item.work.detail, index.definition) if index is not None else ""
+    schema, names = request.schema, list_index_names(request)
+    found = ((name, find_new_index(request.item.change, name)) for name in names)
     return SafeWay(
         "Drop the index before, and build it again after the change: queries do without it for that time.",
-        code.join_code(drop, request.statement, build),
+        code.join_code(
+            code.in_autocommit(*(code.drop_index_concurrently(schema, name) for name in names)),
+            request.statement,
+            [code.build_index(schema, name, index.definition) for name, index in found if index is not None],
+        ),
     )
+
+
+def list_index_names(request: SafeWayRequest) -> list[str]:
+    """The indexes that the statement builds of the table, in the same way as the one in question."""
+    work = request.item.work
+    names = [
+        other.detail
+        for other in request.item.statement.works
+        if (other.kind, other.relation) == (work.kind, work.relation)
+    ]
+    return names if work.detail in names else [work.detail]
 
 
 def add_index_constraint(request: SafeWayRequest) -> SafeWay:
     """For UNIQUE, PRIMARY KEY and EXCLUDE."""
     item, table = request.item, request.table
-    constraint = next((new for new in item.change.new_constraints if new.name == item.work.detail), None)
+    rules = item.change.after.constraints if item.change.after is not None else ()
+    constraint = next((rule for rule in rules if rule.name == item.work.detail), None)
     if constraint is None or constraint.definition.startswith("EXCLUDE"):
         return describe_exclusion(request, constraint)
-    index = _find_new_index(item.change, constraint.name)
+    index = find_new_index(item.change, constraint.name)
     if index is None:
         return SafeWay("Build a unique index CONCURRENTLY, and add the constraint with USING INDEX.")
+    if constraint not in item.change.new_constraints:
+        return _replace_key(request, constraint, index)
     if item.work.relation.kind == "partitioned table":
-        return _add_partitioned_key(request, constraint, index)
+        return SafeWay(IN_PARTITIONS, add_key(request, constraint))
+    names = list_index_names(request)
     columns = [
-        code.add_column(table, column)
+        request.add_new_column(column)
         for column in item.change.new_columns
-        if column.name in constraint.columns and column.nullable
+        if column.nullable or column.default
     ]
     required = []
     if constraint.definition.startswith("PRIMARY KEY"):
-        names = {column.name for column in item.change.new_not_null}
-        required = [name for name in constraint.columns if name in names]
+        nullable = {column.name for column in item.change.new_not_null}
+        required = [name for name in constraint.columns if name in nullable]
     return SafeWay(
         "Build the index while others read and write, and make the constraint of it, which takes a moment.",
         code.join_code(
             columns,
             code.set_not_null(table, required) if required else "",
-            code.use_index(table, item.work.relation.schema, constraint, index.definition),
+            [add_key(request, rule) for rule in item.change.new_constraints if rule.name in names],
         ),
     )
 
 
-def _add_partitioned_key(
-    request: SafeWayRequest, constraint: NamedDefinition, index: NamedDefinition
-) -> SafeWay:
-    return SafeWay(
-        NOT_CONCURRENT
-        + "add the constraint to the parent alone, build an index for each partition, make its "
-        "constraint of that, and attach these.",
-        code.join_code(
-            _add_to_parent(request.table, constraint),
-            _build_for_partitions(
-                list_own_partitions(request, constraint.name),
-                request.item.work.relation.schema,
-                NamedDefinition(constraint.name, index.definition),
-                constraint,
-            ),
+def add_key(request: SafeWayRequest, constraint: NamedDefinition) -> str:
+    """The code that adds a primary key or a UNIQUE constraint; '' for other rules."""
+    index = find_new_index(request.item.change, constraint.name)
+    if index is None or not constraint.definition.startswith(("PRIMARY KEY", "UNIQUE")):
+        return ""
+    relation = request.item.work.relation
+    if relation.kind != "partitioned table":
+        return code.use_index(request.table, relation.schema, constraint, index.definition)
+    return code.join_code(
+        _add_to_parent(request.table, constraint),
+        _build_for_partitions(
+            list_own_partitions(request, constraint.name),
+            relation.schema,
+            NamedDefinition(constraint.name, index.definition),
+            constraint,
         ),
+    )
+
+
+def _replace_key(request: SafeWayRequest, constraint: NamedDefinition, index: NamedDefinition) -> SafeWay:
+    """The index is built under another name; what drops the old key takes it for the new one."""
+    schema = request.item.work.relation.schema
+    name = truncate_identifier(f"{constraint.name}_new")
+    build = INDEX_NAME.sub(lambda match: match[1] + quote_identifier(name), index.definition)
+    addition = code.constraint_on_index(constraint, name)
+    table, own = split_alter_table(request.item.statement.sql), quote_identifier(constraint.name)
+    if table is None:
+        return SafeWay("Build a unique index CONCURRENTLY, and add the constraint with USING INDEX.")
+    others = [action for action in table.actions if ADDED_KEY.match(action) is None]
+    required = {column.name for column in request.item.change.new_not_null} & set(constraint.columns)
+    return SafeWay(
+        f"Build the index while others read and write, under another name: {own} stands until it is "
+        "dropped, and the new one takes its name in the same statement.",
+        code.join_code(
+            code.set_not_null(request.table, sorted(required)) if required else "",
+            code.build_index(schema, name, build),
+            code.execute(table.write([*others, addition])),
+        ),
+        is_whole=True,
     )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from shlex import quote as quote_argument
 
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
 from migration_gate.analysis.table_copies import TableCopy
 from migration_gate.facts import Index, View
-from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
+from migration_gate.sql.identifiers import (
+    name_on_search_path,
+    qualified_name,
+    quote_identifier,
+    truncate_identifier,
+)
 
 REINDEX = re.compile(
     r"\s*REINDEX\s*(?P<options>\([^)]*\)\s*)?(?P<kind>INDEX|TABLE|SCHEMA|DATABASE)\s+(?P<name>.+?)\s*;?\s*",
@@ -45,9 +51,10 @@ def maintain(request: SafeWayRequest) -> SafeWay:
     if cluster is not None:
         return _remember_order(request, cluster["index"])
     if VACUUM.match(sql):
+        arguments = f"--no-order --table={quote_argument(request.table)}"
         return SafeWay(
             "VACUUM makes the room of dead rows free for new ones while others read and write. To give it "
-            f"back to the system, use {OUTSIDE}: `pg_repack --no-order --table={request.table}`.",
+            f"back to the system, use {OUTSIDE}: `pg_repack {arguments}`.",
             code.in_autocommit(code.execute(f"VACUUM (ANALYZE) {request.table}")),
         )
     storage = STORAGE.search(sql)
@@ -88,7 +95,7 @@ def _remember_order(request: SafeWayRequest, index: str | None) -> SafeWay:
     """CLUSTER ON is what `CLUSTER table` and pg_repack go by; it moves no row."""
     words = (
         f"Say which order the table has, and bring its rows into it by {OUTSIDE}: "
-        f"`pg_repack --table={request.table}`."
+        f"`pg_repack --table={quote_argument(request.table)}`."
     )
     if index is None:  # the table has its order already
         return SafeWay(words + " The order stands in the table: nothing is left for the revision.")
@@ -127,13 +134,13 @@ def _tells_rows_apart(index: Index) -> bool:
 def _replace_view(view: View, indexes: tuple[Index, ...]) -> str:
     new_name = truncate_identifier(f"{view.name}_new")
     new, old = name_on_search_path(view.schema, new_name), name_on_search_path(view.schema, view.name)
-    target = f" ON {view.schema}.{quote_identifier(view.name)} "
-    new_target = f" ON {view.schema}.{quote_identifier(new_name)} "
+    target = f" ON {qualified_name(view.schema, view.name)} "
+    new_target = f" ON {qualified_name(view.schema, new_name)} "
     builds, renames = [], []
     for index in indexes:
         name = truncate_identifier(f"{index.name}_new")
         definition = index.definition.replace(
-            f"INDEX {quote_identifier(index.name)} ON", f"INDEX {name} ON", 1
+            f"INDEX {quote_identifier(index.name)} ON", f"INDEX {quote_identifier(name)} ON", 1
         )
         builds.append(code.execute(definition.replace(target, new_target, 1)))
         built = name_on_search_path(view.schema, name)

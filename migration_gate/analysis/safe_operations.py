@@ -125,11 +125,16 @@ def use_index(table: str, schema: str, constraint: NamedDefinition, index: str) 
 
 def add_on_index(table: str, constraint: NamedDefinition) -> str:
     """The call that makes a constraint of the index that has its name."""
+    return execute(f"ALTER TABLE {table} {constraint_on_index(constraint, constraint.name)}")
+
+
+def constraint_on_index(constraint: NamedDefinition, index: str) -> str:
+    """The part of an ALTER TABLE that makes a constraint of an index."""
     kind = "PRIMARY KEY" if constraint.definition.startswith("PRIMARY KEY") else "UNIQUE"
     deferral = DEFERRAL.search(constraint.definition)
     name = quote_identifier(constraint.name)
-    addition = f"ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"
-    return execute(addition + (deferral[0] if deferral else ""))
+    addition = f"ADD CONSTRAINT {name} {kind} USING INDEX {quote_identifier(index)}"
+    return addition + (deferral[0] if deferral else "")
 
 
 def update_in_batches(table: str, assignment: str, condition: str) -> str:
@@ -153,9 +158,13 @@ def run_unparsed(sql: str) -> str:
 
 def add_column(table: str, column: ColumnState, type_name: str | None = None) -> str:
     """The call that adds a column which accepts NULL, without a default."""
-    return execute(
-        f"ALTER TABLE {table} ADD COLUMN {quote_identifier(column.name)} {type_name or column.type}"
-    )
+    return execute(f"ALTER TABLE {table} ADD COLUMN {describe_column(column, type_name)}")
+
+
+def describe_column(column: ColumnState, type_name: str | None = None) -> str:
+    """The column's name, its type and its collation, as SQL takes them."""
+    collation = f" COLLATE {column.collation}" if column.collation else ""
+    return f"{quote_identifier(column.name)} {type_name or column.type}{collation}"
 
 
 def keep_filled(tables: Sequence[str], name: str, assignments: str) -> tuple[str, str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.domain_rules import find_domain
 from migration_gate.analysis.observed_changes import TypeChange, find_current_name
+from migration_gate.analysis.safe_constraints import add_rule
+from migration_gate.analysis.safe_indexes import add_key, find_new_index, list_index_names, rebuild_index
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
 from migration_gate.facts import ColumnState, DdlCommand, EnumType, NamedType
 from migration_gate.sql.identifiers import quote_identifier, split_qualified_name, truncate_identifier
@@ -18,20 +22,45 @@ IN_ONE_REVISION = (
     "before it."
 )
 
+SERIAL = re.compile(r"\b(?:small|big)?serial[248]?\b", re.IGNORECASE)
 _LARGEST_NUMBERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 """of a sequence of the type"""
+
+
+def rebuild_indexes(request: SafeWayRequest) -> SafeWay:
+    """For indexes that a change of a column makes anew: one of a key cannot be dropped for a while."""
+    change = request.item.change
+    indexes = (find_new_index(change, name) for name in list_index_names(request))
+    if change.type_changes and any(index is not None and index.constraint for index in indexes):
+        return change_types(request, change.type_changes)
+    return rebuild_index(request)
 
 
 def rewrite_table(request: SafeWayRequest) -> SafeWay:
     """For new columns, and for columns of another type."""
     change = request.item.change
+    changes = (*change.type_changes, *_list_conversions(request))
     if any(_find_cause(request, column) for column in change.new_columns):
-        return _add_columns(request, change.new_columns)
-    if change.type_changes:
-        return _change_types(request, change.type_changes)
+        columns = _add_columns(request, change.new_columns)
+        types = change_types(request, changes) if changes else SafeWay("")
+        return SafeWay(f"{columns.words} {types.words}".strip(), code.join_code(columns.code, types.code))
+    if changes:
+        added = [request.add_new_column(column) for column in change.new_columns]
+        way = change_types(request, changes)
+        return SafeWay(way.words, code.join_code(added, way.code))
     return SafeWay(
         "Make the change on a new column or a new table that is filled some rows at a time, and switch to it."
     )
+
+
+def _list_conversions(request: SafeWayRequest) -> Iterator[TypeChange]:
+    """The columns that keep their type, and get other values: `TYPE text USING trim(name)`."""
+    change = request.item.change
+    others = {item.column.name for item in change.type_changes} | {item.name for item in change.new_columns}
+    for column in change.after.columns if change.after is not None else ():
+        value = find_conversion(request.item.statement.sql, column.name)
+        if column.name not in others and value and value != quote_identifier(column.name):
+            yield TypeChange(column, column.type)
 
 
 def _add_columns(request: SafeWayRequest, columns: Sequence[ColumnState]) -> SafeWay:
@@ -39,8 +68,18 @@ def _add_columns(request: SafeWayRequest, columns: Sequence[ColumnState]) -> Saf
     words = [_EXPLANATIONS[cause] for cause in causes]
     return SafeWay(
         " ".join(dict.fromkeys([*words, IN_ONE_REVISION])),
-        code.join_code(*(_add_column(request, column) for column in columns)),
+        code.join_code(
+            *(_add_column(request, column) for column in columns), *_add_constraints(request, columns)
+        ),
     )
+
+
+def _add_constraints(request: SafeWayRequest, columns: Sequence[ColumnState]) -> Iterator[str]:
+    """The code that adds the keys and rules which the statement gives to new columns."""
+    names = {column.name for column in columns}
+    for rule in request.item.change.new_constraints:
+        if not names.isdisjoint(rule.columns):
+            yield add_key(request, rule) or add_rule(request, rule)
 
 
 _EXPLANATIONS = {
@@ -76,9 +115,9 @@ def _add_column(request: SafeWayRequest, column: ColumnState) -> str:
     if not cause:
         return code.add_column(table, column)
     name = quote_identifier(column.name)
-    sequence = _find_sequence(column)
+    sequence = _find_sequence(request, column)
     return code.join_code(
-        code.execute(f"CREATE SEQUENCE {sequence}") if sequence else "",
+        code.execute(f"CREATE SEQUENCE {sequence} AS {column.type}") if sequence else "",
         code.add_column(table, column),
         code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {column.default}"),
         code.execute(f"ALTER SEQUENCE {sequence} OWNED BY {table}.{name}") if sequence else "",
@@ -87,11 +126,13 @@ def _add_column(request: SafeWayRequest, column: ColumnState) -> str:
     )
 
 
-def _find_sequence(column: ColumnState) -> str:
-    """The sequence that `serial` makes with its column; '' without one."""
+def _find_sequence(request: SafeWayRequest, column: ColumnState) -> str:
+    """The sequence that `serial` makes with its column; '' without one: a default may use another."""
     prefix, suffix = "nextval('", "'::regclass)"
     default = column.default or ""
     if not (default.startswith(prefix) and default.endswith(suffix)):
+        return ""
+    if SERIAL.search(request.item.statement.sql) is None:
         return ""
     return default[len(prefix) : -len(suffix)]
 
@@ -170,7 +211,8 @@ def _add_domain(request: SafeWayRequest, column: ColumnState) -> str:
     )
 
 
-def _change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> SafeWay:
+def change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> SafeWay:
+    """For columns of another type, or of other values: each in a new column that takes its name later."""
     parts = [_change_type(request, change) for change in changes]
     drops = [drop for change in changes for drop in _list_type_drops(request, change)]
     old_columns = [
@@ -214,7 +256,7 @@ def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]
         else code.execute(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(f'{old}_old')} DROP NOT NULL"),
     )
     now = code.join_code(
-        code.execute(f"ALTER TABLE {table} ADD COLUMN {new} {type_name}"),
+        code.add_column(table, replace(change.column, name=f"{old}_new")),
         trigger,
         code.update_in_batches(table, f"{new} = {value}", f"{new} IS NULL AND ({value}) IS NOT NULL"),
         "" if change.column.nullable else code.set_not_null(table, [f"{old}_new"]),

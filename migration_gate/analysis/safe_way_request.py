@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migration_gate.analysis.alter_table_actions import changes_column, split_alter_table
 from migration_gate.analysis.blocking_works import BlockingWork
 from migration_gate.analysis.observed_changes import find_current_name, find_table_change
-from migration_gate.analysis.safe_operations import execute, join_code
+from migration_gate.analysis.safe_operations import LATER, describe_column, execute, join_code
 from migration_gate.analysis.sized_facts import SizedFacts
-from migration_gate.facts import ObservedStatement, Replay
+from migration_gate.facts import ColumnState, ObservedStatement, Replay
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import name_on_search_path
 from migration_gate.wording import code_block
@@ -24,6 +25,8 @@ class SafeWay:
     words: str
     code: str = ""
     """operations for the revision, in the place of the statement"""
+    is_whole: bool = False
+    """they do all that the statement does, its quick parts too"""
 
     def describe(self) -> str:
         """Both, as the fix of a finding."""
@@ -67,6 +70,12 @@ class SafeWayRequest:
         constraints = before.constraints if before is not None else ()
         return next((item.columns for item in constraints if item.definition.startswith("PRIMARY KEY")), ())
 
+    def add_new_column(self, column: ColumnState) -> str:
+        """The call that adds a new column of the statement's, with its default."""
+        default = f" DEFAULT {column.default}" if column.default else ""
+        null = "" if column.nullable else " NOT NULL"
+        return execute(f"ALTER TABLE {self.table} ADD COLUMN {describe_column(column)}{default}{null}")
+
     @property
     def statement(self) -> str:
         """The call that runs the statement as it is."""
@@ -88,6 +97,25 @@ def lift_to_parent(sized: SizedFacts, item: BlockingWork) -> BlockingWork:
     names = [new.name for new in (*change.new_constraints, *change.new_indexes)]
     detail = names[0] if item.work.detail and names else item.work.detail
     return replace(item, work=replace(item.work, relation=parent, detail=detail), change=change)
+
+
+def with_quick_actions(request: SafeWayRequest, way: SafeWay) -> SafeWay:
+    """The way, with what else the statement does and what takes a moment.
+
+    The new type of a column is in another one for now, so what is said of that column has its place in the
+    way itself.
+    """
+    table = split_alter_table(request.item.statement.sql)
+    if table is None or not way.code or way.is_whole or request.statement in way.code:
+        return way
+    changed = [change.column.name for change in request.item.change.type_changes]
+    before, behind = (
+        [action for action in actions if not changes_column(action, changed)]
+        for actions in table.split_quick()
+    )
+    first, last = (execute(text) if text else "" for text in map(table.write, (before, behind)))
+    now, later, rest = way.code.partition(f"\n\n{LATER}")
+    return replace(way, code=join_code(first, now, last) + later + rest)
 
 
 def list_earlier_columns(sized: SizedFacts, item: BlockingWork) -> Iterator[str]:

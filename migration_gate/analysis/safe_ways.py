@@ -8,25 +8,29 @@ from collections.abc import Callable, Mapping
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.blocking_works import BlockingWork, WorkUnderLock
 from migration_gate.analysis.safe_constraints import scan_check, scan_foreign_key, scan_not_null
-from migration_gate.analysis.safe_indexes import add_index_constraint, build_index, rebuild_index
+from migration_gate.analysis.safe_indexes import add_index_constraint, build_index
 from migration_gate.analysis.safe_maintenance import maintain, refresh_view
 from migration_gate.analysis.safe_partitions import attach_partition
-from migration_gate.analysis.safe_rewrites import rewrite_table
+from migration_gate.analysis.safe_rewrites import change_types, rebuild_indexes, rewrite_table
 from migration_gate.analysis.safe_way_request import (
     SafeWay,
     SafeWayRequest,
     join_words_of,
     lift_to_parent,
     with_earlier_columns,
+    with_quick_actions,
 )
 from migration_gate.analysis.sized_facts import SizedFacts
+from migration_gate.facts import WorkKind
 
 QUERY = re.compile(r"^\s*\(*\s*(?:select|with|values|table|declare|fetch)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"\$\d")
+AGAIN = ("index-rebuild", "check-scan", "foreign-key-scan")
+"""work that a new type of a column makes necessary, though no row is written"""
 _WAYS: Mapping[str, Callable[[SafeWayRequest], SafeWay]] = {
     "table-rewrite": rewrite_table,
     "index-build": build_index,
-    "index-rebuild": rebuild_index,
+    "index-rebuild": rebuild_indexes,
     "constraint-index": add_index_constraint,
     "not-null-scan": scan_not_null,
     "check-scan": scan_check,
@@ -40,8 +44,18 @@ _WAYS: Mapping[str, Callable[[SafeWayRequest], SafeWay]] = {
 def describe_safe_way(sized: SizedFacts, item: BlockingWork) -> str:
     """What to write instead."""
     lifted = lift_to_parent(sized, item)
-    way = _WAYS[item.kind](SafeWayRequest(sized.facts.replay, lifted))
+    request = SafeWayRequest(sized.facts.replay, lifted)
+    way = with_quick_actions(request, _find_way(request))
     return with_earlier_columns(sized, lifted, way).describe()
+
+
+def _find_way(request: SafeWayRequest) -> SafeWay:
+    """By the kind of the work; a column of which both indexes and rules are gone through needs a new one."""
+    item = request.item
+    kinds = {work.kind for work in item.statement.works if work.relation == item.work.relation}
+    if item.kind in AGAIN and item.change.type_changes and len(kinds - {WorkKind.ROWS}) > 1:
+        return change_types(request, item.change.type_changes)
+    return _WAYS[item.kind](request)
 
 
 def describe_release(item: WorkUnderLock) -> str:

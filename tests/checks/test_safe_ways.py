@@ -55,13 +55,29 @@ op.execute("CREATE TABLE app.t9 (id integer PRIMARY KEY, name text)")
 op.execute("INSERT INTO daily VALUES ('2024-01-02', 1), ('2025-01-02', 1)")
 op.execute("INSERT INTO daily_26 VALUES ('2026-01-02', 1)")
 op.execute("REFRESH MATERIALIZED VIEW keyed")
+op.execute("CREATE SEQUENCE shared_numbers")
+op.execute("CREATE TABLE heap (name text, room integer, first integer, word text)")
+op.execute("INSERT INTO heap VALUES ('a', 1, 1, 'x'), ('b', 2, 2, 'y')")
+op.execute("ALTER TABLE heap ADD CONSTRAINT named CHECK (name <> '') NOT VALID")
+op.execute("ALTER TABLE heap ADD CONSTRAINT heap_first UNIQUE (first)")
+op.execute("CREATE INDEX ix_heap_word ON heap (word)")
+op.execute("CREATE INDEX ix_heap_word_room ON heap (word, room)")
+op.execute("CREATE INDEX ix_heap_name ON heap (name)")
+op.execute('CREATE SCHEMA "Big App"')
+op.execute('CREATE MATERIALIZED VIEW "Big App"."Names" AS SELECT name FROM t2')
+op.execute('CREATE INDEX "Ix Names" ON "Big App"."Names" (name)')
+op.execute('CREATE TABLE "Big App"."Days" (day date NOT NULL, value integer) PARTITION BY RANGE (day)')
+op.execute('CREATE TABLE "Big App"."Days 24" PARTITION OF "Big App"."Days" '
+           "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
 """
 
 
 DECLARED_NAMES = (
     r"(constraints|indexes) (daily_2\d(_1)?\.)?(daily_2\d(_1)?_day_value_key|once_daily_2\d(_1)?)",
+    r"indexes Big App\.(Days 24_value_idx|Ix Days_Days 24)",
     r"indexes (daily_2\d(_1)?_value_idx|ix_value_daily_2\d(_1)?)",  # names of partitions'
-    r"columns .*\.(Amount|name|room|total|doors)_old",  # kept until it is dropped
+    r"columns .*\.(Amount|name|room|total|doors|note|first)_old",  # kept until it is dropped
+    r"(constraints heap\.|indexes )(heap_first|named|ix_heap_name)",  # are to be given to the new column
     r"(tables|columns|constraints) t14_old.*",
     r"(constraints t14\.|indexes )t14(_new)?_pkey",
     r"(constraints t5\.|indexes )alone",  # a unique index says the same
@@ -177,6 +193,40 @@ CASES = (
     Case("maintenance", 'op.execute("ALTER TABLE t14 SET UNLOGGED")'),
     Case("materialized-view-refresh", 'op.execute("REFRESH MATERIALIZED VIEW keyed")'),
     Case("materialized-view-refresh", 'op.execute("REFRESH MATERIALIZED VIEW keyless")'),
+    Case("materialized-view-refresh", """op.execute('REFRESH MATERIALIZED VIEW "Big App"."Names"')"""),
+    Case("index-build", 'op.create_index("Ix Days", "Days", ["value"], schema="Big App")'),
+    Case("table-rewrite", 'op.execute("ALTER TABLE heap ADD COLUMN id serial PRIMARY KEY")'),
+    Case(
+        "table-rewrite",
+        'op.execute("ALTER TABLE t10 ADD COLUMN uid uuid DEFAULT gen_random_uuid() UNIQUE, "\n'
+        '    "ADD COLUMN n2 integer CHECK (n2 > 0)")',
+    ),
+    Case(
+        "table-rewrite",
+        "op.execute(\"ALTER TABLE t10 ADD COLUMN ticket bigint DEFAULT nextval('shared_numbers')\")",
+    ),
+    Case("table-rewrite", 'op.execute("ALTER TABLE t10 ALTER note TYPE text USING upper(note)")'),
+    Case("check-scan", 'op.execute("ALTER TABLE heap VALIDATE CONSTRAINT named, ALTER room SET DEFAULT 3")'),
+    Case(
+        "check-scan",
+        'op.execute("ALTER TABLE t13 ALTER total SET DEFAULT 8, ADD CONSTRAINT much CHECK (total > 0), "\n'
+        '    "DROP COLUMN day")',
+    ),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t13 ADD CONSTRAINT one UNIQUE (name), ADD CONSTRAINT two UNIQUE (room)")',
+    ),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t13 DROP CONSTRAINT t13_pkey, ADD PRIMARY KEY (id, parent)")',
+    ),
+    Case(
+        "constraint-index",
+        """op.execute('ALTER TABLE t13 ADD slug text COLLATE "C" UNIQUE, ADD more text')""",
+    ),
+    Case("index-rebuild", """op.execute('ALTER TABLE heap ALTER word TYPE text COLLATE "C"')"""),
+    Case("index-rebuild", 'op.execute("ALTER TABLE heap ALTER first TYPE oid")'),
+    Case("check-scan", """op.execute('ALTER TABLE heap ALTER name TYPE text COLLATE "C"')"""),
 )
 
 
