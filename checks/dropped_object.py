@@ -3,7 +3,7 @@
 A column takes indexes and constraints with it, CASCADE takes views and foreign keys: nobody has named them,
 and nobody has read that they go. Without a unique index, rows appear twice; without a trigger, a column stays
 empty; without a primary key, replication and upserts fail. A constraint, a NOT NULL or a default that goes by
-its name is a note.
+its name is a note, and so is a foreign key that does not delete or update rows itself any more.
 
 Instead, name in the revision what is dropped, and drop it when no release that is live needs it.
 """
@@ -15,7 +15,7 @@ from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.removed_parts import RemovedPart, find_removed_parts
 from migration_gate.analysis.schema_pair import SchemaPair, pair_schemas
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Column, Facts
+from migration_gate.facts import Column, Constraint, Facts
 
 SEVERITY = Severity.WARNING
 SUBJECT = Subject.OBSERVED
@@ -24,9 +24,11 @@ _SEVERITIES = {
     "implicit-drop": Severity.ERROR,
     "primary-key": Severity.ERROR,
     "constraint": Severity.NOTE,
+    "referential-action": Severity.NOTE,
     "not-null": Severity.NOTE,
     "default": Severity.NOTE,
 }
+_LATER = "See that the release that is live can do with that, or change it in a later release."
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -43,6 +45,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _describe(pair: SchemaPair, part: RemovedPart) -> Finding:
     if isinstance(part.item, Column):
         return _describe_column(pair, part.item, part)
+    if part.kind == "referential-action" and isinstance(part.item, Constraint):
+        return _describe_action(pair, part.item, part)
     origin = pair.find_removal(part.item)
     is_implicit = part.kind == "implicit-drop"
     message = f"`{part.item}`: the {part.noun} is gone"
@@ -75,11 +79,30 @@ def _describe_column(pair: SchemaPair, column: Column, part: RemovedPart) -> Fin
         if column.default is None:
             left_out = "NULL" if column.nullable else "refused"
             message = f"`{column}` has no default now: what the live release leaves out is {left_out}"
-        fix = "See that the release that is live can do with that, or change it in a later release."
+        fix = _LATER
     return Finding.at_origin(
         pair.find_change(column, "nullable" if part.kind == "not-null" else "default"),
         column,
         message,
         evidence=(Evidence("was", part.noun),),
         fix=fix,
+    ).with_kind(part.kind, _SEVERITIES[part.kind])
+
+
+def _describe_action(pair: SchemaPair, key: Constraint, part: RemovedPart) -> Finding:
+    """What the live release may leave to Postgres."""
+    event = "DELETE" if part.noun.startswith("ON DELETE") else "UPDATE"
+    action = (key.on_delete if event == "DELETE" else key.on_update) or ""
+    message = f"`{key}` is ON {event} {action.upper()} now, and was {part.noun}"
+    if action in ("no action", "restrict"):
+        table = (key.references or "").removeprefix("public.")
+        message = (
+            f"`{key}` has no {part.noun} any more: a {event} in `{table}` fails while it leads to the row"
+        )
+    return Finding.at_origin(
+        pair.find_addition(key),
+        key,
+        message,
+        evidence=(Evidence("was", part.noun), Evidence("is", key.definition)),
+        fix=_LATER,
     ).with_kind(part.kind, _SEVERITIES[part.kind])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from migration_gate.analysis.index_definitions import remove_index_name
+from migration_gate.analysis.renamed_parts import has_new_names_alone
 from migration_gate.analysis.schema_pair import SchemaPair
+from migration_gate.analysis.stricter_schema import find_renames, find_required_column
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
+    Column,
     Constraint,
     EnumType,
     Index,
@@ -28,10 +32,14 @@ RemovalKind = Literal[
     "sequence",
     "trigger",
     "constraint",
+    "referential-action",
     "not-null",
     "default",
 ]
 KINDS: tuple[RemovalKind, ...] = get_args(RemovalKind)
+ACTIONS = frozenset({"cascade", "set null", "set default"})
+"""of a foreign key: what it does itself, where others refuse"""
+UNIQUE_KINDS = ("unique", "primary key")
 Part = Constraint | Index
 
 
@@ -51,6 +59,7 @@ def find_removed_parts(pair: SchemaPair) -> Iterator[RemovedPart]:
     """What is gone; tables and columns are left to trials and rehearsals."""
     for before, after in pair.list_tables():
         yield from _compare_table(pair, before, after)
+        yield from _compare_actions(pair, before, after)
     yield from _compare_standalone(pair)
     yield from _compare_triggers(pair)
     yield from _compare_columns(pair)
@@ -60,27 +69,30 @@ def _compare_table(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
     key = pair.earlier.primary_key_of(before)
     if key is not None and pair.later.primary_key_of(after) is None:
         yield RemovedPart("primary-key", key, "primary key")
-    kept = {column.name for column in pair.later.columns_of(after)}
+    columns = pair.later.columns_of(after)
     constraints = [item for item in pair.earlier.constraints_of(before) if item.kind != "not null"]
     indexes = [item for item in pair.earlier.indexes_of(before) if item.constraint is None]
     remaining: list[Part] = [*pair.later.constraints_of(after), *pair.later.indexes_of(after)]
     later = {_definition(item) for item in remaining}
-    names = {item.name for item in remaining}
+    renames = find_renames(pair, before, after)
     parts: list[Part] = [*constraints, *indexes]
     if before.partition_bound is not None:
         return  # its parent's parts: they go, with names of their own, when the parent's do
     for item in parts:
         is_key = isinstance(item, Constraint) and item.kind == "primary key"
-        if is_key or _definition(item) in later or item.name in names:
+        part = _rename_columns(item, renames)
+        if is_key or _definition(item) in later or _is_replaced(part, remaining):
             continue
-        noun = _name_kind(item)
-        columns = [name for name in item.columns if name]
-        if pair.is_named(item.name):
-            if _is_rule(item) and not any(_is_like(item, other) for other in remaining):
-                yield RemovedPart("constraint", item, noun)
-        else:
-            is_whole = bool(columns) and kept.isdisjoint(columns)
-            yield RemovedPart("implicit-drop", item, noun, is_whole)
+        is_whole = any(part.columns) and {column.name for column in columns}.isdisjoint(part.columns)
+        if not pair.is_named(item.name):
+            yield RemovedPart("implicit-drop", item, _name_kind(item), is_whole)
+        elif not is_whole and not _is_kept(part, remaining, columns):
+            yield RemovedPart("constraint", item, _name_kind(item))
+
+
+def _rename_columns(part: Part, renames: Mapping[str, str]) -> Part:
+    names = tuple(renames.get(name, name) if name else name for name in part.columns)
+    return replace(part, columns=names)  # type: ignore[arg-type]  # (those of a constraint have no None)
 
 
 def _name_kind(part: Part) -> str:
@@ -93,10 +105,53 @@ def _is_rule(part: Part) -> bool:
     return isinstance(part, Constraint) or part.unique
 
 
+def _is_replaced(part: Part, remaining: Sequence[Part]) -> bool:
+    """Whether another part has its name now, and lets no more pass as far as columns tell."""
+    return any(other.name == part.name and not _is_weaker(other, part) for other in remaining)
+
+
+def _is_kept(part: Part, remaining: Sequence[Part], columns: Sequence[Column]) -> bool:
+    """Whether it is no rule, or another one, of whatever name, is of the same kind for the same columns."""
+    required = find_required_column(part)
+    is_required = any(column.name == required and not column.nullable for column in columns)
+    return not _is_rule(part) or is_required or any(_is_like(part, other) for other in remaining)
+
+
 def _is_like(part: Part, other: Part) -> bool:
-    """Whether another part, of whatever name, is a rule of the same kind for the same columns."""
     kinds = [item.kind if isinstance(item, Constraint) else "unique" for item in (part, other)]
-    return kinds[0] == kinds[1] and _is_rule(other) and set(part.columns) == set(other.columns)
+    is_of_columns = _is_rule(other) and set(part.columns) == set(other.columns)
+    return kinds[0] == kinds[1] and is_of_columns and not _is_weaker(other, part)
+
+
+def _is_weaker(part: Part, other: Part) -> bool:
+    """Whether rows may be alike that the other one, which is unique, refuses."""
+    if not _is_unique(other):
+        return False
+    is_partial = isinstance(part, Index) and part.partial and not (isinstance(other, Index) and other.partial)
+    return is_partial or not _is_unique(part) or not set(part.columns) <= set(other.columns)
+
+
+def _is_unique(part: Part) -> bool:
+    return part.kind in UNIQUE_KINDS if isinstance(part, Constraint) else part.unique
+
+
+def _compare_actions(pair: SchemaPair, before: Table, after: Table) -> Iterator[RemovedPart]:
+    """Foreign keys that do not delete or update rows any more, or otherwise; those of now."""
+    if before.partition_bound is not None:
+        return
+    renames = find_renames(pair, before, after)
+    for key in pair.earlier.constraints_of(before):
+        keys = [
+            other
+            for other in pair.later.constraints_of(after)
+            if other.kind == key.kind == "foreign key"
+            and {renames.get(name, name) for name in key.columns} == set(other.columns)
+            and (other.name == key.name or other.references == key.references)
+        ]
+        if keys and key.on_delete in ACTIONS and all(other.on_delete != key.on_delete for other in keys):
+            yield RemovedPart("referential-action", keys[0], f"ON DELETE {key.on_delete.upper()}")
+        if keys and key.on_update in ACTIONS and all(other.on_update != key.on_update for other in keys):
+            yield RemovedPart("referential-action", keys[0], f"ON UPDATE {key.on_update.upper()}")
 
 
 def _definition(part: Part) -> str:
@@ -148,14 +203,23 @@ def _compare_triggers(pair: SchemaPair) -> Iterator[RemovedPart]:
 
 def _compare_columns(pair: SchemaPair) -> Iterator[RemovedPart]:
     """Columns that accept NULL now, or whose default is gone or another one."""
-    for before, after in pair.list_columns():
-        if after.nullable and not before.nullable:
-            yield RemovedPart("not-null", after, "NOT NULL")
-        # (Postgres writes a default anew when it casts it to another type.)
-        is_other = before.type == after.type and before.default not in (None, after.default)
-        is_required = pair.is_reported(before, RefusalCause.REQUIRED_COLUMN)
-        if is_other and not is_required and not after.generated and not after.identity:
-            yield RemovedPart("default", after, f"DEFAULT {before.default}")
+    columns = list(pair.list_columns())
+    for column in pair.list_origins([new for old, new in columns if new.nullable and not old.nullable]):
+        yield RemovedPart("not-null", column, "NOT NULL")
+    changed = {new: old for old, new in columns if _has_other_default(pair, old, new)}
+    for column in pair.list_origins([*changed]):
+        before = changed[column]
+        if not pair.is_reported(before, RefusalCause.REQUIRED_COLUMN):
+            yield RemovedPart("default", column, f"DEFAULT {before.default}")
+
+
+def _has_other_default(pair: SchemaPair, before: Column, after: Column) -> bool:
+    if before.default is None or after.generated or after.identity:
+        return False
+    # (Postgres writes a default anew when it casts it to another type.)
+    if before.type != after.type or before.default == after.default:
+        return False
+    return not has_new_names_alone(before.default, after.default or "", pair.earlier, pair.later)
 
 
 def _key(trigger: AttachedObject) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -62,6 +62,15 @@ class SchemaPair:
             for column in self.earlier.columns_of(table):
                 if column.name in after:
                     yield column, after[column.name]
+
+    def list_origins(self, columns: Collection[Column]) -> Iterator[Column]:
+        """Of columns that changed alike, those whose tables have not inherited it from another's."""
+        changed = {(column.full_table_name, column.name) for column in columns}
+        for column in columns:
+            table = self.later.find_table(column.schema, column.table)
+            parents = table.inherits if table is not None else ()
+            if not any((parent, column.name) in changed for parent in parents):
+                yield column
 
     def is_named(self, name: str) -> bool:
         """Whether a statement of the change's revisions names it."""

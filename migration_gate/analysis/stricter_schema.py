@@ -44,6 +44,7 @@ _ROW_SECURITY = r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b"
 _COUNTS_NULLS = "NULLS NOT DISTINCT"
 _COLLATION = " COLLATE "
 _MATCHES_WHOLE = " MATCH FULL"
+_REFUSES_NULL = re.compile(r"""CHECK \(\((?:"(?:[^"]|"")+"|[\w$]+) IS NOT NULL\)\)(?: NO INHERIT)?""")
 _COLUMN_OR_TEXT = re.compile(r"""'(?:[^']|'')*'|::\w+|\w+\(|"(?:[^"]|"")+"|[\w$]+""")
 """a name of a column, and what may look like one: a text, a type or a function"""
 
@@ -88,10 +89,12 @@ class RemovedLabel:
 
 def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
     """The rules for columns that the live release writes; not those that a trial has shown to fail."""
-    for old, new in pair.list_columns():
+    required = {new: old for old, new in pair.list_columns() if old.nullable and not new.nullable}
+    for column in pair.list_origins([*required]):
+        old = required[column]
         is_reported = pair.is_reported(old, RefusalCause.NULL, RefusalCause.REQUIRED_COLUMN)
-        if old.nullable and not new.nullable and not is_reported:
-            yield Restriction("not-null", new, "NOT NULL", pair.find_change(new, "nullable"))
+        if not is_reported and not _is_required_by_check(pair, old):
+            yield Restriction("not-null", column, "NOT NULL", pair.find_change(column, "nullable"))
     for before, after in pair.list_tables():
         if before.partition_bound is None:
             yield from _compare_rules(pair, before, after)
@@ -100,8 +103,22 @@ def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
             yield Restriction("row-security", after, definition, pair.find_statement(after, _ROW_SECURITY))
 
 
+def _is_required_by_check(pair: SchemaPair, column: Column) -> bool:
+    return any(
+        item.full_table_name == column.full_table_name and find_required_column(item) == column.name
+        for item in pair.earlier.constraints
+    )
+
+
+def find_required_column(rule: Constraint | Index) -> str | None:
+    """The column of a CHECK that does nothing but to refuse NULL in it, as a NOT NULL does; else None."""
+    is_check = isinstance(rule, Constraint) and rule.kind == "check"
+    is_of_null = is_check and _REFUSES_NULL.fullmatch(_definition(rule)) is not None
+    return rule.columns[0] if is_of_null and len(rule.columns) == 1 else None
+
+
 def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Restriction]:
-    renames = _find_renames(pair, before, after)
+    renames = find_renames(pair, before, after)
     known = {column.name for column in pair.earlier.columns_of(before)} | set(renames.values())
     rules = _list_rules(pair.earlier, before)
     old = {_definition(item) for item in rules}
@@ -141,8 +158,11 @@ def _implies(
     if not (isinstance(rule, Constraint) and isinstance(item, Constraint)) or kind != "foreign-key":
         return False
     is_full = _MATCHES_WHOLE in item.definition and _MATCHES_WHOLE not in rule.definition
-    is_same_key = rule.name == item.name and columns == set(item.columns)
-    return is_same_key and not is_full and _leads_to_same_rows(rule, item, later)
+    if is_full or columns != set(item.columns):
+        return False
+    return _find_target(rule, renames) == _find_target(item, {}) or (
+        rule.name == item.name and _leads_to_same_rows(rule, item, later)
+    )
 
 
 def _rank_deferral(rule: Constraint | Index) -> int:
@@ -160,6 +180,12 @@ def _distinguishes_more(rule: Constraint | Index, item: Constraint | Index) -> b
     )
 
 
+def _find_target(key: Constraint, renames: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+    """The table to which a foreign key leads, and its columns by those that refer to them."""
+    columns = [renames.get(name, name) for name in key.columns]
+    return key.references, dict(zip(columns, key.referenced_columns, strict=False))
+
+
 def _leads_to_same_rows(rule: Constraint, item: Constraint, later: Snapshot) -> bool:
     """Whether what a foreign key refers to is the same, or has another name now."""
     if rule.references != item.references:
@@ -173,7 +199,7 @@ def _find_kind(item: Constraint | Index) -> RestrictionKind:
     return _CONSTRAINT_KINDS[item.kind] if isinstance(item, Constraint) else "unique"
 
 
-def _find_renames(pair: SchemaPair, before: Table, after: Table) -> dict[str, str]:
+def find_renames(pair: SchemaPair, before: Table, after: Table) -> dict[str, str]:
     """The new names of columns, by those that the live release writes."""
     earlier = pair.earlier.columns_of(before)
     later = {column.number: column.name for column in pair.later.columns_of(after)}
@@ -207,7 +233,9 @@ def find_changed_types(pair: SchemaPair) -> Iterator[ChangedType]:
     Not those that a trial has shown to fail, nor those whose new type its models have already.
     """
     live_types = find_live_types(pair.base)
-    for before, after in pair.list_columns():
+    changed = {after: before for before, after in pair.list_columns() if before.type != after.type}
+    for after in pair.list_origins([*changed]):
+        before = changed[after]
         old = name_category(before.type, pair.earlier)
         live = name_category(live_types.get(find_key(before), before.type), pair.earlier)
         is_known = name_category(after.type, pair.later) in (old, live)

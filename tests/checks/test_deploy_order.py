@@ -45,6 +45,16 @@ CREATE TABLE words (text text, kind text, lower text,
     CONSTRAINT allowed CHECK (lower(text) <> 'a kind of text' AND kind <> 'kind' AND lower <> ''));
 CREATE TABLE days (id bigint, day date, CONSTRAINT days_id CHECK (id > 0)) PARTITION BY RANGE (day);
 CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE facts (day date NOT NULL DEFAULT now(), size integer) PARTITION BY RANGE (day);
+CREATE TABLE facts_1 PARTITION OF facts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE FUNCTION make_code() RETURNS text LANGUAGE sql AS $$ select 'a' $$;
+CREATE SEQUENCE own_numbers;
+CREATE TABLE rooms (number serial, place integer DEFAULT nextval('own_numbers'), mood mood DEFAULT 'good',
+    code text DEFAULT make_code(), CONSTRAINT has_code CHECK (code IS NOT NULL),
+    CONSTRAINT codes UNIQUE (code));
+CREATE TABLE guests (team_id bigint, owner_id bigint,
+    CONSTRAINT to_team FOREIGN KEY (team_id) REFERENCES teams ON DELETE CASCADE,
+    CONSTRAINT to_owner FOREIGN KEY (owner_id) REFERENCES teams ON UPDATE CASCADE);
 """
 CHANGES: dict[str, tuple[str, ...]] = {
     "ALTER TABLE items DROP state CASCADE": (
@@ -91,7 +101,47 @@ CHANGES: dict[str, tuple[str, ...]] = {
         "warning new-write-restriction/unique items.items_code_state",
     ),
     "ALTER TABLE items DROP CONSTRAINT items_code_state, "
-    "ADD CONSTRAINT items_code_state UNIQUE (code, state, size)": (),
+    "ADD CONSTRAINT items_code_state UNIQUE (code, state, size)": (
+        "note dropped-object/constraint items.items_code_state",
+    ),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state; "
+    "CREATE UNIQUE INDEX items_code_state ON items (code, state) WHERE size > 0": (
+        "note dropped-object/constraint items.items_code_state",
+    ),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state; "
+    "CREATE UNIQUE INDEX few ON items (code, state) WHERE size > 0": (
+        "note dropped-object/constraint items.items_code_state",
+    ),
+    "ALTER TABLE rooms DROP CONSTRAINT codes, DROP CONSTRAINT has_code, DROP code": (),
+    "ALTER TABLE rooms ALTER code SET NOT NULL, DROP CONSTRAINT has_code": (),
+    "ALTER TABLE rooms RENAME code TO word; ALTER TABLE rooms RENAME CONSTRAINT codes TO once": (),
+    "ALTER TABLE rooms DROP CONSTRAINT has_code": ("note dropped-object/constraint rooms.has_code",),
+    "ALTER SEQUENCE rooms_number_seq RENAME TO room_numbers": (),
+    "ALTER SEQUENCE own_numbers RENAME TO new_numbers": ("warning dropped-object/sequence own_numbers",),
+    "ALTER FUNCTION make_code() RENAME TO make_word": ("warning dropped-object/function make_code()",),
+    "ALTER TYPE mood RENAME VALUE 'good' TO 'fine'": ("error incompatible-type/enum-label mood",),
+    "CREATE SEQUENCE further; ALTER TABLE rooms ALTER place SET DEFAULT nextval('further')": (
+        "note dropped-object/default rooms.place",
+    ),
+    "ALTER TABLE facts ALTER day SET DEFAULT '2024-01-01'": ("note dropped-object/default facts.day",),
+    "ALTER TABLE facts_1 ALTER day DROP DEFAULT": ("note dropped-object/default facts_1.day",),
+    "ALTER TABLE facts ALTER day DROP NOT NULL": ("note dropped-object/not-null facts.day",),
+    "ALTER TABLE facts ALTER size SET NOT NULL": ("warning new-write-restriction/not-null facts.size",),
+    "ALTER TABLE facts ALTER size TYPE text": ("warning incompatible-type/column-type facts.size",),
+    "ALTER TABLE guests DROP CONSTRAINT to_team, "
+    "ADD CONSTRAINT to_team FOREIGN KEY (team_id) REFERENCES teams": (
+        "note dropped-object/referential-action guests.to_team",
+    ),
+    "ALTER TABLE guests DROP CONSTRAINT to_team, "
+    "ADD CONSTRAINT teams FOREIGN KEY (team_id) REFERENCES teams ON DELETE SET NULL": (
+        "note dropped-object/referential-action guests.teams",
+    ),
+    "ALTER TABLE guests DROP CONSTRAINT to_owner, "
+    "ADD CONSTRAINT to_owner FOREIGN KEY (owner_id) REFERENCES teams": (
+        "note dropped-object/referential-action guests.to_owner",
+    ),
+    "ALTER TABLE guests DROP CONSTRAINT to_team, "
+    "ADD CONSTRAINT teams FOREIGN KEY (team_id) REFERENCES teams ON DELETE CASCADE NOT VALID": (),
     "CREATE UNIQUE INDEX wider ON items (code, state, size)": (),
     "CREATE UNIQUE INDEX sized ON items (state, code) WHERE size > 0": (),
     "CREATE UNIQUE INDEX all_owners ON members (owner_id, group_id)": (
@@ -217,6 +267,17 @@ def test_what_a_change_takes_away_or_asks_for_is_told(
         (
             "ALTER TABLE teams ALTER rank SET DEFAULT 2",
             "`teams.rank` has another default now, which rows of the live release get",
+        ),
+        (
+            "ALTER TABLE guests DROP CONSTRAINT to_team, "
+            "ADD CONSTRAINT to_team FOREIGN KEY (team_id) REFERENCES teams",
+            "`guests.to_team` has no ON DELETE CASCADE any more: a DELETE in `teams` fails while it leads to "
+            "the row",
+        ),
+        (
+            "ALTER TABLE guests DROP CONSTRAINT to_owner, "
+            "ADD CONSTRAINT to_owner FOREIGN KEY (owner_id) REFERENCES teams ON UPDATE SET NULL",
+            "`guests.to_owner` is ON UPDATE SET NULL now, and was ON UPDATE CASCADE",
         ),
     ],
 )
