@@ -10,7 +10,7 @@ from migration_gate.analysis.failure_message import NAME, find_in_message, witho
 from migration_gate.facts import Failure
 from migration_gate.sql.lexer import Token, tokenize
 
-_AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY"}
+_AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY", "LATERAL"}
 _CHANGED = ("UPDATE", "INTO", "TABLE")
 """words that the table which is changed stands behind"""
 _READ = ("FROM", "JOIN")
@@ -23,6 +23,13 @@ _OTHER_MEANINGS: Mapping[str, set[str]] = {
     "TABLE": {"RETURNS"},
 }
 """of these words, by the one before: ON UPDATE CASCADE, DO UPDATE SET, IS DISTINCT FROM, RETURNS TABLE (…)"""
+_LISTED = ("FROM", "USING")
+"""words with a list of tables behind them: `FROM a, b`"""
+_AFTER_LIST = frozenset({
+    "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "WINDOW", "UNION", "INTERSECT",
+    "EXCEPT", "RETURNING", "SET", "WHEN",
+})  # fmt: skip
+"""words behind such a list"""
 _FUNCTIONS_WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY"}
 _ROWS_OF_CHANGE = frozenset({"new", "old", "excluded"})
 """what triggers, rules and ON CONFLICT call the row of the table that is changed"""
@@ -97,14 +104,32 @@ def _has_word(statement: str, word: str) -> bool:
 def _list_names_behind(word: str, statement: str) -> Iterator[str]:
     """The names, without schema, behind such words of the statement."""
     tokens = list(tokenize(statement))
-    for place in _list_places_behind(word, tokens):
-        position = place
-        while position < len(tokens) and tokens[position].keyword in _AFTER_TABLE_WORD:
-            position += 1
-        while position + 2 < len(tokens) and tokens[position + 1].text == ".":
-            position += 2
-        if position < len(tokens) and tokens[position].name:
-            yield tokens[position].name
+    for start in _list_places_behind(word, tokens):
+        places = _list_places_of_list(tokens, start) if word in _LISTED else (start,)
+        for place in places:
+            yield from _read_name(tokens, place)
+
+
+def _read_name(tokens: Sequence[Token], position: int) -> Iterator[str]:
+    """The name without schema, if one stands there."""
+    while position < len(tokens) and tokens[position].keyword in _AFTER_TABLE_WORD:
+        position += 1
+    while position + 2 < len(tokens) and tokens[position + 1].text == ".":
+        position += 2
+    if position < len(tokens) and tokens[position].name:
+        yield tokens[position].name
+
+
+def _list_places_of_list(tokens: Sequence[Token], start: int) -> Iterator[int]:
+    """The position of each table of a list that begins there; commas in parentheses are none of its own."""
+    yield start
+    depth = 0
+    for number, token in enumerate(tokens[start:], start + 1):
+        depth += (token.text == "(") - (token.text == ")")
+        if depth < 0 or token.text == ";" or (depth == 0 and token.keyword in _AFTER_LIST):
+            return
+        if depth == 0 and token.text == ",":
+            yield number
 
 
 def _list_places_behind(word: str, tokens: Sequence[Token]) -> Iterator[int]:

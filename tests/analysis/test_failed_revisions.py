@@ -93,6 +93,20 @@ OBJECTS = {
         'column "emial" does not exist', "42703", "SELECT emial FROM logs l JOIN users u ON u.id = l.id",
         (USERS, "CREATE TABLE logs (id int)"), ["gives `users` a column `emial`"],
     ),
+    "a column of the second table of a list": (
+        'column "emial" does not exist', "42703",
+        "SELECT emial FROM greatest(1, 2) g(a, b), ONLY public.logs AS l, users WHERE l.id = 1 ORDER BY 1, emial",
+        (USERS, "CREATE TABLE logs (id int)"), ["gives `users` a column `emial`", "Did you mean `email`?"],
+    ),
+    "a column of the second table of a list of USING": (
+        'column "emial" does not exist', "42703",
+        "DELETE FROM posts USING logs l, users u WHERE u.id = l.id AND emial = ''",
+        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["gives `users` a column `emial`"],
+    ),
+    "a column of the tables of a list, which do not go on behind it": (
+        'column "zip" does not exist', "42703", "SELECT 1 FROM users, logs GROUP BY zip, name, posts",
+        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["`users` or `logs` a column `zip`"],
+    ),
     "a column of one of two tables": (
         'column "zip" does not exist', "42703", "UPDATE users SET name = (SELECT zip FROM logs)",
         (USERS, "CREATE TABLE logs (id int)"), ["gives `users` or `logs` a column `zip`. If the revision"],
