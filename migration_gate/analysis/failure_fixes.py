@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from migration_gate.analysis.extension_sources import describe_extension_source, make_only_where_loaded
 from migration_gate.analysis.extensions import EXTENSION_OF
-from migration_gate.analysis.failure_message import NAME, find_in_message
+from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name
 from migration_gate.facts import Failure, Replay
 from migration_gate.sql.identifiers import QUOTED_KEYWORDS, quote_identifier
 from migration_gate.wording import code_block
@@ -70,7 +70,7 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
     name = qualified_name.rpartition(".")[2].lower()
     extension, subject = EXTENSION_OF.get(name), f"`{name}`"
     if extension is None:
-        extension, subject = _find_btree_extension(failure)
+        extension, subject = _find_btree_extension(failure, replay)
     if not extension or extension in {known.name for known in replay.catalog.extensions}:
         return None
     sql = f"CREATE EXTENSION IF NOT EXISTS {quote_identifier(extension)}"
@@ -89,14 +89,26 @@ def create_extension(failure: Failure, replay: Replay) -> str | None:
     )
 
 
-def _find_btree_extension(failure: Failure) -> tuple[str, str]:
+def _find_btree_extension(failure: Failure, replay: Replay) -> tuple[str, str]:
     """The extension by which GiST and GIN index plain values, and what comes with it; '' for other types."""
     match = re.search(
         r'data type (.+) has no default operator class for access method "(gist|gin)"', failure.message
     )
-    if match is None or match[1] not in _BTREE_TYPES:
+    if match is None or not (match[1] in _BTREE_TYPES or _is_enum(match[1], replay)):
         return "", ""
     return f"btree_{match[2]}", f"An operator class of {match[2]} for `{match[1]}`"
+
+
+def _is_enum(type_name: str, replay: Replay) -> bool:
+    """Whether the type is an enum; the one that failed may have made it, and have taken it away again."""
+    name = find_last_name(type_name)
+    if name in {enum.name for enum in replay.catalog.enums}:
+        return True
+    made = re.compile(
+        rf"\bCREATE\s+TYPE\s+(?:\S+\.)?{re.escape(quote_identifier(name))}\s+AS\s+ENUM\b", re.IGNORECASE
+    )
+    statements = (*replay.failed_statements, *(item for step in replay.steps for item in step.list_run()))
+    return any(made.search(statement.sql) for statement in statements)
 
 
 def correct_rows(advice: str) -> Callable[[Failure, Replay], str]:

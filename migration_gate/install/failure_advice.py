@@ -16,12 +16,19 @@ OTHER_WAYS = (
 )
 
 
+MISSING_VERSION = (
+    r"\bonly (?:the following versions of )?(?P<name>[\w.-]+)(?:(?! we can conclude )[\s\S])*? available\b"
+    r"(?:(?! we can conclude )[\s\S])*?\byou require (?P=name)(?![\w.-])"
+)
+"""uv of a version that the index lacks; a package that others require otherwise is not what it has only"""
 PACKAGE_PATTERNS = (
     r"Failed to (?:build|download and build|prepare)[^\n`]*`(?P<name>[\w.-]+?)(?:==|`| @)",
     r"Failed building wheel for (?P<name>[\w.-]+)",
     r"Failed to build(?: installable wheels for)? (?P<name>[\w.-]+)",
     r"Because (?P<name>[\w.-]+) was not found in the package registry",
     r"No matching distribution found for (?P<name>[\w.-]+)",
+    r"there (?:is|are) no versions? of (?P<name>[\w.-]+)",
+    MISSING_VERSION,
 )
 """how installers name the package that could not be built"""
 PYTHON_RANGE = (
@@ -84,7 +91,7 @@ KNOWN_FAILURES = (
     ),
     KnownFailure(
         r"was not found in the package registry|no version(s)? of|not found in the cache|"
-        r"No matching distribution found",
+        r"No matching distribution found|" + MISSING_VERSION,
         "A package is not in the index that was asked. If it is a private one, name the index with "
         "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`. If the models do without it, "
         "leave it out: `without: [<package>]`.",

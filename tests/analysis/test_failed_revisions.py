@@ -8,7 +8,7 @@ import pytest
 
 from migration_gate.check import Finding
 from migration_gate.checks import failing_upgrade
-from migration_gate.facts import Extension, Facts, Location, RevisionFile, Snapshot, SoftwareVersion
+from migration_gate.facts import EnumType, Extension, Facts, Location, RevisionFile, Snapshot, SoftwareVersion
 from tests.support.fact_builders import make_failure_facts, make_statement
 
 ORDERS = 'CREATE TABLE "S"."Ord" (id SERIAL, "custName" TEXT)'
@@ -237,6 +237,11 @@ OBJECTS = {
             "CREATE EXTENSION IF NOT EXISTS btree_gist",
         ],
     ),
+    "an index of an enum in GIN": (
+        'data type shop."Mood" has no default operator class for access method "gin"', "42704",
+        "CREATE INDEX ix ON users USING gin (mood)", (USERS, """CREATE TYPE shop."Mood" AS ENUM ('a')"""),
+        ["CREATE EXTENSION IF NOT EXISTS btree_gin"],
+    ),
     "a value of a type that is not converted": (
         'column "b" is of type boolean but expression is of type bigint', "42804",
         "UPDATE users SET b = id", (USERS,), ["(boolean) a value of type bigint: write one of its own type."],
@@ -252,7 +257,7 @@ OBJECTS = {
     ),
     "an index of values without an order": (
         'data type mood has no default operator class for access method "gin"', "42704",
-        "CREATE INDEX ix ON users USING gin (m)", (USERS, "CREATE TYPE mood AS ENUM ('a')"),
+        "CREATE INDEX ix ON users USING gin (m)", (USERS, "CREATE TYPE mood AS (a int)"),
         ["`mood` has no operator class of its own for gin: name one"],
     ),
     "a condition that is no truth value": (
@@ -416,6 +421,15 @@ def test_an_extension_that_is_there_is_not_advised() -> None:
     assert "btree_gist" not in find_failure(replace(facts, replay=replace(facts.replay, catalog=catalog))).fix
 
 
-def test_an_extension_is_not_advised_for_a_type_that_it_has_nothing_for() -> None:
-    message = 'data type json has no default operator class for access method "gin"'
-    assert "btree_gin" not in fix_of(message, "42704", "CREATE INDEX ix ON users USING gin (data)", USERS)
+@pytest.mark.parametrize("type_name", ["json", "place"])
+def test_an_extension_is_not_advised_for_a_type_that_it_has_nothing_for(type_name: str) -> None:
+    message = f'data type {type_name} has no default operator class for access method "gin"'
+    statements = (USERS, "CREATE TYPE place AS (x int)", "CREATE TYPE place_kind AS ENUM ('a')")
+    assert "btree_gin" not in fix_of(message, "42704", "CREATE INDEX ix ON users USING gin (a)", *statements)
+
+
+def test_an_enum_of_an_earlier_revision_is_known_by_the_catalog() -> None:
+    message = 'data type mood has no default operator class for access method "gist"'
+    facts = make_facts(message, sqlstate="42704", statement="CREATE INDEX ix ON users USING gist (mood)")
+    catalog = Snapshot(enums=(EnumType("public", "mood", ("a",)),))
+    assert "btree_gist" in find_failure(replace(facts, replay=replace(facts.replay, catalog=catalog))).fix

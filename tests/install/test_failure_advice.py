@@ -28,6 +28,21 @@ from migration_gate.install.failure_advice import explain_failure
         ("error: command 'gcc' failed: No such file or directory", "built from source"),
         ("ERROR: No matching distribution found for acme-core==99.0", "`without: [acme-core]`"),
         ("Because there is no version of acme==99.0 and you require it", "UV_INDEX=<name>=<url>"),
+        (
+            "No solution found: Because only acme-core<=2.3.1 is available and you require acme-core>=99, we can "
+            "conclude that your requirements are unsatisfiable.",
+            "`without: [acme-core]`",
+        ),
+        (
+            "No solution found: Because only the following versions of acme are available:\n"
+            "    acme<=1.1.1\n    acme>=2.0.0\nand you require acme>1.2,<1.9, we can conclude that",
+            "`without: [acme]`",
+        ),
+        (
+            "No solution found: Because only acme<=2.3 is available and acme>=2 depends on core>=3, we can "
+            "conclude that acme>=2 depends on core>=3.\nAnd because you require acme>=2 and core<2, we can",
+            "contradict each other",
+        ),
         ("No solution found: Because a depends on b>=2 and you require b<2", "contradict each other"),
         ("ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "contradict each other"),
         (
