@@ -255,7 +255,7 @@ class BaseExamination:
             process.wait()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-        if not data:
+        if process.returncode or not data:  # what came of the answer is no answer
             return BaseAnswer(trouble=Broken(f"The process for it {describe_exit(process.returncode)}."))
         answer = pickle.loads(data)  # noqa: S301 - from the process that was started here
         assert isinstance(answer, BaseAnswer)  # noqa: S101 - tells mypy
