@@ -32,7 +32,7 @@ class Additions:
     settings_fields: bool = False
     """values for the required fields of pydantic's settings classes"""
     history: Optional[str] = None
-    """the folder of the history that is replayed, if an earlier run has told it"""
+    """the folders of the history that is replayed, if an earlier run has told them"""
 
     def add_variable(self, name: str, value: str) -> Additions:
         """The same with one more variable, or another value for it."""

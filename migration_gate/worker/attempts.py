@@ -72,7 +72,7 @@ class Attempt:
         self._ask_for(Attempt(additions, is_final=True), use)
 
     def repeat(self, history: str, use: UseOfRun) -> NoReturn:
-        """End this attempt, and have the same one again, which knows the folder of the history."""
+        """End this attempt, and have the same one again, which knows the history."""
         proven = None if self.proven is None else dataclasses.replace(self.proven, history=history)
         additions = dataclasses.replace(self.additions, history=history)
         self._ask_for(dataclasses.replace(self, additions=additions, proven=proven), use)

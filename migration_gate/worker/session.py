@@ -17,7 +17,7 @@ from .local_settings import LocalSettings
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
-from .own_upgrades import OwnUpgrades, find_folder
+from .own_upgrades import OwnUpgrades, identify_history
 from .pool_guard import install_pool_guard
 from .prepare_commands import run_prepare_command
 from .process_attributes import close_memory, open_memory
@@ -172,7 +172,7 @@ class Session:
         self._retries.watch_config(project.config)
         script = ScriptDirectory.from_config(project.config)
         if not self._own_upgrades.is_of_skipped(script):
-            self._retries.repeat_with_history(find_folder(script))
+            self._retries.repeat_with_history(identify_history(script))
         with project.contexts:
             if self._models_run is None:
                 self._replay(project, script)

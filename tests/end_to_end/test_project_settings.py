@@ -204,6 +204,33 @@ cfg = Config("alembic.ini")
     assert "runs this history itself" not in ran.out
 
 
+def test_two_histories_with_one_env_py_are_two(here: World) -> None:
+    needs = 'op.execute("insert into core values (1)")\nop.execute("drop table core, core_version")\n'
+    env = ENV.replace(
+        "Base.metadata", "Base.metadata, version_table=context.config.get_main_option('kept_in')"
+    )
+    ini = f"{INI}kept_in = %s_version\nversion_locations = %%(here)s/%s\n"
+    hook = """
+import sys
+from alembic import command
+from alembic.config import Config
+
+sys.path.insert(0, ".")
+command.upgrade(Config("core.ini"), "head")
+command.upgrade(Config("alembic.ini"), "head")
+cfg = Config("alembic.ini")
+"""
+    files = {
+        **project(env_py=env, alembic_ini=ini % ("app", "migrations/versions")),
+        "migrations/versions/two.py": revision("two", "one", needs + WIDEN),
+        "core.ini": ini % ("core", "core"),
+        "core/c1.py": revision("c1", None, 'op.execute("create table core (id int)")'),
+        "ci/hook.py": hook,
+    }
+    ran = passes(configured(here, "hook: ci/hook.py\n", files))
+    assert ran.out.count("runs this history itself") == 1
+
+
 def test_a_hook_that_leaves_nothing(here: World) -> None:
     ran = configured(here, "hook: ci/empty.py\n", {**project(), "ci/empty.py": "config = 1\n"})
     assert ran.status == 2, ran.said
