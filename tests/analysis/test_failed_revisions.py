@@ -95,17 +95,17 @@ OBJECTS = {
     ),
     "a column of the second table of a list": (
         'column "emial" does not exist', "42703",
-        "SELECT emial FROM greatest(1, 2) g(a, b), ONLY public.logs AS l, users WHERE l.id = 1 ORDER BY 1, emial",
+        "SELECT emial FROM greatest(1, 2) g(a, b), ONLY public.logs AS l, users WHERE l.id = 1 ORDER BY 1, 2",
         (USERS, "CREATE TABLE logs (id int)"), ["gives `users` a column `emial`", "Did you mean `email`?"],
     ),
     "a column of the second table of a list of USING": (
         'column "emial" does not exist', "42703",
         "DELETE FROM posts USING logs l, users u WHERE u.id = l.id AND emial = ''",
-        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["gives `users` a column `emial`"],
+        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["`users` a column `emial`"],
     ),
     "a column of the tables of a list, which do not go on behind it": (
         'column "zip" does not exist', "42703", "SELECT 1 FROM users, logs GROUP BY zip, name, posts",
-        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["`users` or `logs` a column `zip`"],
+        (USERS, "CREATE TABLE logs (id int)", "CREATE TABLE posts (id int)"), ["`users` or `logs` a column"],
     ),
     "a column of one of two tables": (
         'column "zip" does not exist', "42703", "UPDATE users SET name = (SELECT zip FROM logs)",

@@ -29,8 +29,8 @@ from migration_gate.install.failure_advice import explain_failure
         ("ERROR: No matching distribution found for acme-core==99.0", "`without: [acme-core]`"),
         ("Because there is no version of acme==99.0 and you require it", "UV_INDEX=<name>=<url>"),
         (
-            "No solution found: Because only acme-core<=2.3.1 is available and you require acme-core>=99, we can "
-            "conclude that your requirements are unsatisfiable.",
+            "No solution found: Because only acme-core<=2.3.1 is available and you require acme-core>=99, "
+            "we can conclude that your requirements are unsatisfiable.",
             "`without: [acme-core]`",
         ),
         (
