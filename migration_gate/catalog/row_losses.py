@@ -38,6 +38,16 @@ def find_row_changes(
     return tuple(_Comparison(before, after, statements).find_changes(tracked))
 
 
+def list_changed_rows(
+    before: RowState, after: RowState, table: StoredRows, column: str, statements: Sequence[str]
+) -> list[Row]:
+    """The rows of a tracked table, as objects, that are gone, or that have lost their value of the column.
+
+    `column`: '' for whole rows.
+    """
+    return list(_Comparison(before, after, statements).list_changed_rows(table, column))
+
+
 class _Comparison:
     def __init__(self, before: RowState, after: RowState, statements: Sequence[str]) -> None:
         self._before = before
@@ -62,6 +72,24 @@ class _Comparison:
             for column in table.columns:
                 if not column.is_generated:
                     yield from self._describe_column(pair, column)
+
+    def list_changed_rows(self, table: StoredRows, column: str) -> Iterator[Row]:
+        """The rows of the table that are lost, or whose value in the column is altered."""
+        if self._is_untouched(table.oid) or self._after.is_unread(table):
+            return
+        pair = self._pair_table(table.oid, table)
+        if pair is None:
+            yield from table.rows
+            return
+        pair_rows(pair)
+        if not column:
+            yield from self._list_lost_rows(pair)
+            return
+        for own in table.columns:
+            other = pair.find_column(own) if own.name == column else None
+            if other is not None:
+                held = [(row, later) for row, later in pair.rows if row.get(own.name) is not None]
+                yield from (row for row, _, _ in self._list_altered(own, other, held))
 
     def _is_untouched(self, oid: int) -> bool:
         return oid in self._before.tables and self._after.tables.get(oid) is self._before.tables[oid]
@@ -89,9 +117,12 @@ class _Comparison:
                 yield _describe(table, "dropped column", len(values), column=column, row=values[0])
 
     def _describe_lost_rows(self, pair: TablePair) -> Iterator[RowChange]:
-        lost = [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
+        lost = self._list_lost_rows(pair)
         if lost:
             yield _describe(pair.before, "lost rows", len(lost), row=lost[0])
+
+    def _list_lost_rows(self, pair: TablePair) -> list[Row]:
+        return [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
 
     def _is_row_elsewhere(self, pair: TablePair, row: Row) -> bool:
         """Whether another table got a row with all of its values, its key aside; or is a former partition."""
@@ -122,19 +153,25 @@ class _Comparison:
             ):
                 yield _describe(pair.before, "dropped column", len(held), column=column, row=held[0][0])
             return
-        values = [
-            (row, *_compare_values(column, row[column.name], later.get(other.name))) for row, later in held
-        ]
-        altered = [
-            (row, old, new)
-            for row, old, new in values
-            if canonical_text(old) != canonical_text(new) and not self._is_time_stamp(other, new)
-        ]
-        changed = [item for item in altered if not is_same_value(*item[1:])] or _select_merged(altered)
-        if changed and not other.is_generated:
-            kind, examples = _classify(changed, [item[1:] for item in values])
+        changed = self._list_altered(column, other, held)
+        if changed:
+            values = [item[1:] for item in _list_values(column, other, held)]
+            kind, examples = _classify(changed, values)
             row, old, new = examples[0]
             yield _describe(pair.before, kind, len(examples), column=column, row=row, before=old, after=new)
+
+    def _list_altered(
+        self, column: StoredColumn, other: StoredColumn, held: Sequence[tuple[Row, Row]]
+    ) -> list[Altered]:
+        """The rows whose value is another one, or that cannot be told from others any more."""
+        if other.is_generated:
+            return []
+        altered = [
+            (row, old, new)
+            for row, old, new in _list_values(column, other, held)
+            if canonical_text(old) != canonical_text(new) and not self._is_time_stamp(other, new)
+        ]
+        return [item for item in altered if not is_same_value(*item[1:])] or _select_merged(altered)
 
     def _is_time_stamp(self, column: StoredColumn, value: Any) -> bool:
         """Whether it is the time of this run: of a trigger or default that notes when a row was changed."""
@@ -171,6 +208,10 @@ class _Comparison:
                 if values <= gained:
                     return True
         return False
+
+
+def _list_values(column: StoredColumn, other: StoredColumn, held: Sequence[tuple[Row, Row]]) -> list[Altered]:
+    return [(row, *_compare_values(column, row[column.name], later.get(other.name))) for row, later in held]
 
 
 def _compare_values(column: StoredColumn, old: Any, new: Any) -> tuple[Any, Any]:

@@ -1,5 +1,7 @@
 """Which statement of a revision changed rows in its rehearsal: the last that names them and does such things.
 
+Where several may have, the revision runs again, and `loss_search` looks after each of them.
+
 A revision may have ten thousand statements, and change the rows of as many tables: the words of each
 statement are read once.
 """
@@ -8,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from migration_gate.catalog.broken_rules import CIRCUMVENTION
-from migration_gate.facts import BrokenRule, RowChange
+from migration_gate.facts import BrokenRule, RowChange, merge_statements
+from migration_gate.worker.protocol.rollback_lines import FinishedRun
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 _WORD = re.compile(r"\w+")
@@ -57,6 +60,16 @@ _GUARDED = re.compile(
 _REFERENCED = re.compile(rf"\bREFERENCES\s+(?:{_NAME}\.)?(?P<table>{_NAME})")
 
 
+def list_executed(run: FinishedRun) -> Iterator[ExecutedStatement]:
+    """What went through SQLAlchemy, and between these what a driver's own cursor ran, in one order."""
+    by_cursor = (
+        (item.statements_before, ExecutedStatement(item.sql, 0.0, item.line))
+        for item in run.cursor_statements
+        if not item.has_failed
+    )
+    return merge_statements(run.statements, by_cursor)
+
+
 class LossCauses:
     """The statements of one revision; `functions` are the names of the database's own."""
 
@@ -85,6 +98,11 @@ class LossCauses:
             return change
         statement = self._statements[position]
         return replace(change, statement=statement.sql, line=statement.line)
+
+    def is_plain(self, change: RowChange) -> bool:
+        """Whether only one of the statements can have done it."""
+        calls = () if self._last_call is None else (self._last_call,)
+        return len({*self._list_fitting(change.kind), *calls}) == 1
 
     def find_breaker(self, rule: BrokenRule) -> BrokenRule:
         """The rule with the statement that changed rows past it; of a new NOT VALID one, what made it.

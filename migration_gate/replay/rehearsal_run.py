@@ -8,7 +8,7 @@ rehearsal goes on from there. What fails without rows, too, is not about rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,17 +27,23 @@ from migration_gate.facts import (
     Snapshot,
     Table,
     Unchecked,
-    merge_statements,
 )
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, make_base_database
 from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.filled_copy import FilledCopy, FilledDatabase, open_filled_copy
-from migration_gate.replay.loss_causes import LossCauses
+from migration_gate.replay.loss_causes import LossCauses, list_executed
+from migration_gate.replay.loss_search import (
+    MOST_STATEMENTS,
+    SEARCHED_KINDS,
+    LossSearch,
+    number_statements,
+)
 from migration_gate.replay.null_rows import find_row_with_null
 from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.row_watch import begin_row_watch, read_watched_states
 from migration_gate.replay.runs_channel import QUERY_CANCELED, RunsChannel, RunsSession
 from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
@@ -45,7 +51,6 @@ from migration_gate.replay.wanted_rows import WantedRows
 from migration_gate.replay.written_rows import list_written_rows
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
-from migration_gate.worker.protocol.step_lines import ExecutedStatement
 from migration_gate.worker.run_limit import HANGS
 
 if TYPE_CHECKING:
@@ -53,6 +58,8 @@ if TYPE_CHECKING:
 
 PART = "rehearsal"
 UNKNOWN = "it is not known what the later new revisions do to rows"
+WATCHED_STEP = 1
+"""not 0: the worker calls `migration_gate.observe` after each statement"""
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
 
@@ -82,6 +89,8 @@ class RehearsalRun:
         self._wanted = WantedRows(self._own_rows)
         self._results: dict[str, RehearsedRevision] = {}
         self._notes: dict[str, None] = {}
+        self._doubtful: dict[str, Sequence[str]] = {}
+        """the statements of revisions in which several of them may have changed rows"""
         self._first_fill: FilledDatabase | None = None
         self._prepared: Future[FilledCopy] | None = None
         self._shares_session = True
@@ -124,6 +133,9 @@ class RehearsalRun:
             while not problem and position < len(self._split.new):
                 yield Progress("rehearsal", self._split.new[position], position, len(self._split.new))
                 position, problem = self._run_from_base(position)
+            for revision in self._doubtful:
+                yield Progress("rehearsal", revision, len(self._split.new), len(self._split.new))
+                self._search_statements(revision)
         except RowRefused as refused:
             problem = f"no rows could be made: {refused}"
         except psycopg.Error as error:
@@ -234,11 +246,14 @@ class RehearsalRun:
         after: RowState,
         runs: Sequence[FinishedRun],
     ) -> None:
-        statements = [item for run in runs for item in _list_executed(run)]
+        statements = [item for run in runs for item in list_executed(run)]
         texts = [statement.sql for statement in statements]
         changes = find_row_changes(filled.state, after, filled.tracked, texts)
         known = self._results.get(revision) or RehearsedRevision(revision)
         causes = LossCauses(statements, (routine.name for routine in filled.snapshot.routines))
+        searched = [change for change in changes if change.kind in SEARCHED_KINDS]
+        if len(texts) <= MOST_STATEMENTS and not all(map(causes.is_plain, searched)):
+            self._doubtful[revision] = texts
         broken = find_broken_rules(connection, self._version_tables, texts)
         self._results[revision] = replace(
             known,
@@ -246,6 +261,38 @@ class RehearsalRun:
             broken_rules=tuple(map(causes.find_breaker, broken)),
             written=list_written_rows(runs),
         )
+
+    # One more run, for the statements that changed rows.
+
+    def _search_statements(self, revision: str) -> None:
+        """Say of the changes of a revision which statement they came with; if it runs again as it did."""
+        result = self._results.get(revision)
+        if result is None or not result.changes:
+            return
+        database = self._setup.rehearsal_database
+        copy = self._open_filled_copy()
+        filled = copy.database
+        with copy.connection as connection, RunsSession(self._channel, database) as session:
+            for name in self._split.new[: self._split.new.index(revision) + 1]:
+                watched: Collection[int] = ()
+                if name == revision:
+                    watched = _list_watched(filled.state, result, self._doubtful[revision])
+                    if not begin_row_watch(connection, list(filled.state.tables), watched):
+                        return
+                runs = [RevisionRun(name, "upgrade", WATCHED_STEP if watched else 0)]
+                finished = session.run(runs) if self._shares_session else self._channel.run(database, runs)
+                if finished.problem or finished.error is not None:
+                    return
+                if name != revision:
+                    after = read_row_state(connection, filled.state)
+                    filled.tracked = _follow_rows(filled, after)
+                    filled.state = after
+            states = read_watched_states(connection, filled.state, watched)
+        numbered = [item for run in finished.finished for item in number_statements(run)]
+        functions = [routine.name for routine in filled.snapshot.routines]
+        search = LossSearch(filled.state, filled.tracked, states, numbered, functions)
+        located = [part for change in result.changes for part in search.locate(change)]
+        self._results[revision] = replace(result, changes=tuple(located))
 
     # Failures.
 
@@ -284,6 +331,17 @@ class RehearsalRun:
         return known is not None and known.failure is not None and known.failure.rows in ("plain", "filled")
 
 
+def _list_watched(state: RowState, result: RehearsedRevision, texts: Iterable[str]) -> list[int]:
+    """The tables whose rows were changed, and those that the texts name: rows may have gone there."""
+    changed = {(change.schema, change.table) for change in result.changes}
+    words = {word for text in texts for word in _WORD.findall(text.lower())}
+    return [
+        oid
+        for oid, table in state.tables.items()
+        if (table.schema, table.name) in changed or words.issuperset(_WORD.findall(table.name.lower()))
+    ]
+
+
 def _list_named_tables(snapshot: Snapshot, texts: Iterable[str]) -> list[Table]:
     """The tables whose names, word by word, stand in the texts."""
     words = {word for text in texts for word in _WORD.findall(text.lower())}
@@ -303,13 +361,3 @@ def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, Stored
         others = [row for row in filled.state.tables[oid].rows if row not in table.rows]
         tracked[oid] = replace(later, rows=tuple(row for row in later.rows if row not in others))
     return tracked
-
-
-def _list_executed(run: FinishedRun) -> Iterator[ExecutedStatement]:
-    """What went through SQLAlchemy, and between these what a driver's own cursor ran, in one order."""
-    by_cursor = (
-        (item.statements_before, ExecutedStatement(item.sql, 0.0, item.line))
-        for item in run.cursor_statements
-        if not item.has_failed
-    )
-    return merge_statements(run.statements, by_cursor)

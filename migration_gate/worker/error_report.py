@@ -34,8 +34,8 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     report = _from_driver(original if original is not None else error) or ErrorReport("")
     source = _find_source(error, home)
     statement = getattr(error, "statement", None)
-    if isinstance(statement, str) and type(original).__module__.split(".")[0] in DOUBLING_DRIVERS:
-        statement = statement.replace("%%", "%")
+    if isinstance(statement, str):
+        statement = name_sent_statement(statement, type(original).__module__.split(".")[0])
     if not isinstance(statement, str) and report.sqlstate:
         statement = find_driver_statement(error)
     return dataclasses.replace(
@@ -47,6 +47,11 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
         source=source,
         is_deliberate=source == "project" and _is_raised(error),
     )
+
+
+def name_sent_statement(statement: str, driver: str) -> str:
+    """The statement as Postgres got it from the driver, whatever stands for its parameters."""
+    return statement.replace("%%", "%") if driver in DOUBLING_DRIVERS else statement
 
 
 # What the drivers' exceptions say.

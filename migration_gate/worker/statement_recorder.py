@@ -8,7 +8,7 @@ import time
 from typing import Any, Callable, Optional
 
 from . import private_api
-from .error_report import MAX_TEXT, describe_error
+from .error_report import MAX_TEXT, describe_error, name_sent_statement
 from .listener_guard import ListenerGuard
 from .local_settings import LocalSettings
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
@@ -140,16 +140,18 @@ class StatementRecorder:
             # -1, or no number at all: the driver does not know.
             known_rows = rows if isinstance(rows, int) and rows >= 0 else None
             in_transaction = self._is_in_transaction(connection)
-            self._add_statement(statement, known_rows, None, in_transaction, describe_parameters(parameters))
+            sent = name_sent_statement(statement, connection.dialect.driver)
+            self._add_statement(sent, known_rows, None, in_transaction, describe_parameters(parameters))
             self.observation.after_statement(connection, self.line, in_transaction)
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
-        statement = without_notes(context.statement or "")[:MAX_TEXT] or report.statement
+        sent = name_sent_statement(context.statement or "", context.dialect.driver)
+        statement = without_notes(sent)[:MAX_TEXT] or report.statement
         report = dataclasses.replace(report, statement=statement, line=self.line)
         self._open_errors.append(report)
         if self.in_migration and context.statement:
-            self._add_statement(context.statement, None, report)
+            self._add_statement(sent, None, report)
 
     def note_cursor_call(self, sql: str) -> Optional[Callable[[], None]]:
         """Record a statement of a driver's own cursor before it runs; what to call if it fails."""
