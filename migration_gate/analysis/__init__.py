@@ -38,7 +38,7 @@ observed_changes    which observed statements are judged; blocking_works, locked
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;
                     new_code_needs: what the new one needs
 schema_pair         the schema of the live release beside the new one: removed_parts (renamed_parts),
-                    stricter_schema, live_types
+                    stricter_schema (condition_texts), live_types
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;
                     owner_deletions: what trials with rows mean, owner_deletion_findings

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
+from migration_gate.analysis.condition_texts import lists_no_fewer, without_casts
 from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.live_types import find_key, find_live_types, name_category
 from migration_gate.analysis.schema_pair import SchemaPair
@@ -123,13 +124,20 @@ def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Re
     rules = _list_rules(pair.earlier, before)
     old = {_definition(item) for item in rules}
     old |= {_rename_columns(definition, renames) for definition in old}
+    types = {column.number: column.type for column in pair.later.columns_of(after)}
+    # Postgres writes a rule anew, with other casts, for a column of another type.
+    if any(
+        types.get(column.number, column.type) != column.type for column in pair.earlier.columns_of(before)
+    ):
+        old |= {without_casts(definition) for definition in old}
     for item in _list_rules(pair.later, after):
         columns = _list_columns(item, {column.name for column in pair.later.columns_of(after)})
         kind = _find_kind(item)
         is_about_old = any(name in known for name in columns)
         if kind != "check":  # NULL in a new column satisfies it
             is_about_old = bool(columns) and all(name in known for name in columns)
-        is_old = _definition(item) in old or any(_implies(rule, item, renames, pair.later) for rule in rules)
+        is_old = not old.isdisjoint((_definition(item), without_casts(_definition(item))))
+        is_old = is_old or any(_implies(rule, item, renames, pair.later) for rule in rules)
         if is_about_old and not is_old:
             yield Restriction(kind, item, item.definition, pair.find_addition(item))
 
@@ -152,6 +160,8 @@ def _implies(
     if kind != _find_kind(rule) or _rank_deferral(item) > _rank_deferral(rule):
         return False
     columns = {renames.get(name, name) if name else None for name in rule.columns}
+    if kind == "check":
+        return lists_no_fewer(_rename_columns(_definition(rule), renames), _definition(item))
     if kind == "unique":
         # What is unique stays so beside another column.
         return all(columns) and columns <= set(item.columns) and not _distinguishes_more(rule, item)

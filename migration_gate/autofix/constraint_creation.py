@@ -9,8 +9,8 @@ from alembic.operations import ops
 from migration_gate.autofix.alembic_renderer import exact_name, render_operation, schema_argument
 from migration_gate.autofix.ddl_clauses import add_constraint_statement, quote_table_name
 from migration_gate.autofix.execute_call import execute_call
-from migration_gate.drift.expression import UnreadableExpression, read_tokens
 from migration_gate.facts import Constraint, ReferentialAction
+from migration_gate.sql.expression import UnreadableExpression, read_tokens
 from migration_gate.sql.identifiers import quote_identifier
 
 

@@ -14,7 +14,7 @@ A *part* is a constraint or an index of a table.
     server_differences  what differs between two majors; changed_objects: between any two databases
     squash_proof        what a squash of old revisions leaves otherwise
 
-    normalize           which spellings mean the same: expression, casts, type_names, literal_defaults
+    normalize           which spellings mean the same: casts, type_names, literal_defaults
     frozen_defaults, type_changes       what a default or a type does that nobody meant
     rename_hints        what may be there under another name: likeness, rename_likeness (of columns),
                         table_likeness, renamed_enums, table_behind_view; spelled_renames: what spells such

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from migration_gate.drift.expression import COMMA, Atom, Cast, Group, Node
 from migration_gate.drift.type_names import (
     NUMBER_TYPES,
     WHOLE_NUMBER_TYPES,
@@ -18,6 +17,7 @@ from migration_gate.drift.type_names import (
     is_text_type,
     type_without_length,
 )
+from migration_gate.sql.expression import COMMA, Atom, Cast, Group, Node
 from migration_gate.sql.lexer import TokenKind
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migration_gate.drift.expression import UnreadableExpression, read_tokens
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts import Constraint
+from migration_gate.sql.expression import UnreadableExpression, read_tokens
 from migration_gate.sql.lexer import TokenKind
 
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED_NAME)

@@ -12,7 +12,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from migration_gate.drift.casts import simplify_cast
-from migration_gate.drift.expression import (
+from migration_gate.drift.type_names import NUMBER_TYPES, has_length, type_without_length
+from migration_gate.lazy_dataclass import dataclass
+from migration_gate.sql.expression import (
     COMMA,
     Atom,
     Call,
@@ -25,8 +27,6 @@ from migration_gate.drift.expression import (
     parse_expression,
     print_nodes,
 )
-from migration_gate.drift.type_names import NUMBER_TYPES, has_length, type_without_length
-from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.lexer import TokenKind
 
 _NAMES_OF_NOW = frozenset({"CURRENT_TIMESTAMP", "transaction_timestamp"})

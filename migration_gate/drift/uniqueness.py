@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migration_gate.drift.expression import UnreadableExpression, read_tokens
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts import Constraint, Index
 from migration_gate.lazy_dataclass import dataclass
+from migration_gate.sql.expression import UnreadableExpression, read_tokens
 
 _NULLS_NOT_DISTINCT = " NULLS NOT DISTINCT"
 

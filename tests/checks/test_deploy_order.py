@@ -52,6 +52,9 @@ CREATE SEQUENCE own_numbers;
 CREATE TABLE rooms (number serial, place integer DEFAULT nextval('own_numbers'), mood mood DEFAULT 'good',
     code text DEFAULT make_code(), CONSTRAINT has_code CHECK (code IS NOT NULL),
     CONSTRAINT codes UNIQUE (code));
+CREATE TABLE orders (state varchar(20) CONSTRAINT states CHECK (state IN ('a', 'b')),
+    kind text CONSTRAINT kinds CHECK (kind IN ('a')), size integer CONSTRAINT sizes CHECK (size <> 3));
+CREATE UNIQUE INDEX one_state ON orders (lower(state)) WHERE state <> 'x';
 CREATE TABLE guests (team_id bigint, owner_id bigint,
     CONSTRAINT to_team FOREIGN KEY (team_id) REFERENCES teams ON DELETE CASCADE,
     CONSTRAINT to_owner FOREIGN KEY (owner_id) REFERENCES teams ON UPDATE CASCADE);
@@ -111,6 +114,20 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "ALTER TABLE items DROP CONSTRAINT items_code_state; "
     "CREATE UNIQUE INDEX few ON items (code, state) WHERE size > 0": (
         "note dropped-object/constraint items.items_code_state",
+    ),
+    "ALTER TABLE orders ALTER state TYPE varchar(99)": (),
+    "ALTER TABLE orders ALTER state TYPE text": (),
+    "ALTER TABLE orders RENAME state TO status; ALTER TABLE orders DROP CONSTRAINT states, "
+    "ALTER status TYPE text, ADD CONSTRAINT later CHECK (status IN ('a', 'c', 'b'))": (),
+    "ALTER TABLE orders DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (kind IN ('b', 'a'))": (),
+    "ALTER TABLE orders DROP CONSTRAINT states, ADD CONSTRAINT states CHECK (state IN ('a', 'c'))": (
+        "warning new-write-restriction/check orders.states",
+    ),
+    "ALTER TABLE orders DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (lower(kind) IN ('a', 'b'))": (
+        "warning new-write-restriction/check orders.kinds",
+    ),
+    "ALTER TABLE orders DROP CONSTRAINT sizes, ADD CONSTRAINT sizes CHECK (size NOT IN (3, 4))": (
+        "warning new-write-restriction/check orders.sizes",
     ),
     "ALTER TABLE rooms DROP CONSTRAINT codes, DROP CONSTRAINT has_code, DROP code": (),
     "ALTER TABLE rooms ALTER code SET NOT NULL, DROP CONSTRAINT has_code": (),
