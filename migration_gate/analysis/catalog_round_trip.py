@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeAlias
 
+from migration_gate.analysis.condition_texts import without_casts
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
@@ -49,7 +50,8 @@ def find_round_trip_differences(
 ) -> tuple[RollbackDifference, ...]:
     """Every object that differs; not the parts of a table that is there, or missing, as a whole.
 
-    Labels of an enum that are still there are no difference: Postgres cannot remove one.
+    Labels of an enum that are still there are no difference: Postgres cannot remove one. Nor are the casts
+    that it adds to a rule where a column gets another type, and leaves there when that one comes back.
     """
     before = {_identify(item): item for item in expected - found}
     after = {_identify(item): item for item in found - expected}
@@ -59,7 +61,7 @@ def find_round_trip_differences(
         pair = (before.get(key), after.get(key))
         item = pair[0] or pair[1]
         assert item is not None  # noqa: S101 - one of them has the key
-        if _belongs_to(item, whole_tables) or _only_adds_labels(*pair):
+        if _belongs_to(item, whole_tables) or _only_adds_labels(*pair) or _is_same_rule(*pair):
             continue
         differences.append(_describe_pair(*pair))
     return tuple(_drop_implied(differences, (*before.values(), *after.values())))
@@ -79,6 +81,18 @@ def _only_adds_labels(before: CatalogObject | None, after: CatalogObject | None)
         return False
     kept = tuple(label for label in after.labels if label in before.labels)
     return kept == before.labels and before.comment == after.comment
+
+
+def _is_same_rule(before: CatalogObject | None, after: CatalogObject | None) -> bool:
+    if isinstance(before, Constraint) and isinstance(after, Constraint):
+        return _remove_casts(before) == _remove_casts(after)
+    if isinstance(before, Index) and isinstance(after, Index):
+        return _remove_casts(before) == _remove_casts(after)
+    return False
+
+
+def _remove_casts(rule: Constraint | Index) -> Constraint | Index:
+    return replace(rule, definition=without_casts(rule.definition))
 
 
 def _identify(item: CatalogObject) -> ObjectKey:
