@@ -5,7 +5,7 @@ Only in a run that begins from a checkpoint: the base's database is there from t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -39,15 +39,26 @@ class EarlyFilling:
         self._version_tables = AnswerReader(setup.repository, lines).version_tables()
         self._copy = self._background.submit(self._fill)
 
-    def take(self, version_tables: Sequence[str]) -> Future[FilledCopy] | None:
-        """The copy, which the caller closes then; None if there is none without exactly these tables."""
-        if tuple(version_tables) != self._version_tables:
-            return None
+    def take(self, version_tables: Sequence[str], revisions: Collection[str]) -> Future[FilledCopy] | None:
+        """The copy, which the caller closes then; None if there is none without exactly these tables.
+
+        `revisions`: those that ran in the database of which a copy is wanted. Where it is None, none is made
+        any more.
+        """
+        if tuple(version_tables) != self._version_tables or set(revisions) != self._list_revisions():
+            self.close()
         copy, self._copy = self._copy, None
         return copy
 
+    def _list_revisions(self) -> set[str]:
+        restored = self._setup.restored
+        return set(restored.state.record.revisions) if restored is not None else set()
+
     def close(self) -> None:
-        """End the session of a copy that nobody took, when it has been filled."""
+        """End the session of a copy that nobody took, when it has been filled.
+
+        To be called before another is made, or that of which it is one.
+        """
         copy, self._copy = self._copy, None
         if copy is not None and copy.exception() is None:
             copy.result().connection.close()

@@ -102,6 +102,7 @@ def _follow_history(
                 scripts = line
                 _share_folders(setup, line)
             case EarlierRevisionsRan():
+                early_filling.close()  # it is of a database without these revisions
                 copied = _keep_earlier(setup, stream, lines) or copied
             case DatabaseUsed():
                 restore_database(setup)

@@ -111,8 +111,10 @@ class RehearsalRun:
         `close` has to be called then.
         """
         if self._has_base and not self._is_impossible and not self._own_rows.is_active:
-            early_copy = early_filling.take(self._version_tables)
+            early_copy = early_filling.take(self._version_tables, self._copied)
             self._prepared = early_copy or background.submit(self._open_filled_copy)
+        else:
+            early_filling.close()
 
     def close(self) -> None:
         """End what is not used."""

@@ -126,8 +126,8 @@ def test_the_facts_are_those_of_a_run_from_scratch(place: World, monkeypatch: py
     taken: list[object] = []
     take = EarlyFilling.take
 
-    def note_copy(self: EarlyFilling, version_tables: Sequence[str]) -> Any:
-        taken.append(take(self, version_tables))
+    def note_copy(self: EarlyFilling, version_tables: Sequence[str], revisions: Sequence[str]) -> Any:
+        taken.append(take(self, version_tables, revisions))
         return taken[-1]
 
     with monkeypatch.context() as patch:
@@ -145,6 +145,20 @@ def test_the_facts_are_those_of_a_run_from_scratch(place: World, monkeypatch: py
     assert restored.base is not None
     assert restored.base.facts is not None
     assert list_differences(restored, scratch) == []
+
+
+def test_rows_are_those_of_the_base_where_the_checkpoint_is_of_an_older_one(place: World) -> None:
+    folder = place.lay({**project(), ".gitignore": "__pycache__/\n"})
+    examine(folder, "auto", base=git(folder, "rev-parse", "HEAD"))
+    make = 'op.create_table("part", sa.Column("id", sa.Integer, primary_key=True))'
+    base = commit(folder, {"migrations/versions/old.py": revision("old", "two", make, "pass")})
+    drop = 'op.execute("drop table if exists part")'
+    commit(folder, {"migrations/versions/new.py": revision("new", "old", drop, make)})
+    restored = examine(folder, "auto", base=base)
+    assert restored.replay.checkpoint == Checkpoint("two", 2)
+    (rehearsed,) = restored.replay.rehearsal.revisions
+    assert [change.table for change in rehearsed.changes] == ["part"]
+    assert list_differences(restored, examine(folder, "off", base=base)) == []
 
 
 def test_a_failure_is_reported_from_scratch(place: World) -> None:

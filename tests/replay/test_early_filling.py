@@ -16,6 +16,7 @@ from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.worker.protocol.history_lines import ContextConfigured
 from tests.support.example_reports import settings
 
+RESTORED = SimpleNamespace(state=SimpleNamespace(record=SimpleNamespace(revisions=("a", "b"))))
 LINE = ContextConfigured(1, "psycopg", "alembic_version", None, "public")
 
 
@@ -33,7 +34,7 @@ def make_filling(monkeypatch: pytest.MonkeyPatch, result: object, **changed: Any
     """One that fills nothing: it has this result, or error."""
     known = {
         "settings": settings("shop"),
-        "restored": True,
+        "restored": RESTORED,
         "wants_rehearsal": True,
         "other_databases": (),
         "repository": Path("/shop"),
@@ -70,26 +71,31 @@ def make_copy() -> FilledCopy:
 def test_what_is_taken_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     copy = make_copy()
     filling = make_filling(monkeypatch, copy)
-    taken = filling.take(["public.alembic_version"])
+    taken = filling.take(["public.alembic_version"], ["b", "a"])
     filling.close()
     assert taken is not None
     assert taken.result() is copy
     assert not cast("Session", copy.connection).is_closed
-    assert filling.take(["public.alembic_version"]) is None
+    assert filling.take(["public.alembic_version"], ["b", "a"]) is None
 
 
 def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     filling = make_filling(monkeypatch, make_copy())
-    assert filling.take(["public.alembic_version"]) is not None
+    assert filling.take(["public.alembic_version"], ["b", "a"]) is not None
     filling.begin([LINE])
-    assert filling.take(["public.alembic_version"]) is None
+    assert filling.take(["public.alembic_version"], ["b", "a"]) is None
 
 
-def test_without_the_same_version_tables_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("version_table", "revisions"),
+    [("shop.alembic_version", ["a", "b"]), ("public.alembic_version", ["a", "b", "c"])],
+)
+def test_without_the_same_version_tables_and_revisions_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch, version_table: str, revisions: list[str]
+) -> None:
     copy = make_copy()
     filling = make_filling(monkeypatch, copy)
-    assert filling.take(["shop.alembic_version"]) is None
-    filling.close()
+    assert filling.take([version_table], revisions) is None
     assert cast("Session", copy.connection).is_closed
 
 
@@ -107,4 +113,4 @@ def test_what_failed_has_nothing_to_close(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_it_is_made_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]) -> None:
-    assert make_filling(monkeypatch, make_copy(), **changed).take(["public.alembic_version"]) is None
+    assert make_filling(monkeypatch, make_copy(), **changed).take(["public.alembic_version"], ["a"]) is None
