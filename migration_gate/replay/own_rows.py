@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FILE_SETTING = "rehearsal.sql_file"
 FUNCTION_SETTING = "rehearsal.python"
+ENVIRONMENT_FILE = "env.py"
 MAX_BYTES = 8 << 20
 """of a SQL file"""
 SHOWN_OBJECTS = 3
@@ -212,7 +213,9 @@ class OwnRows:
         if finished.error is None:
             return
         failure = self.failures.build_failure(finished.first_error or finished.error, None, finished.line)
-        place = f" ({failure.location})" if failure.location is not None else ""
+        # What fails in env.py fails before the function: it cannot be imported.
+        is_reached = failure.location is not None and Path(failure.location.file).name != ENVIRONMENT_FILE
+        place = f" ({failure.location})" if is_reached else ""
         has_name = failure.sqlstate is not None or failure.message.startswith(failure.exception_class)
         name = "" if has_name else f"{failure.exception_class}: "
         detail = f" ({failure.detail})" if failure.detail else ""

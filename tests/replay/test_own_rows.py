@@ -182,7 +182,8 @@ def test_a_file_that_makes_no_rows_is_refused(
     [
         ("seeds:misspell", '`seeds:misspell` (seeds.py:20): null value in column "code"'),
         ("seeds:leave_open", "they add no row"),
-        ("nowhere:rows", "py:14): ModuleNotFoundError: No module named 'nowhere'"),
+        ("nowhere:rows", "`nowhere:rows`: ModuleNotFoundError: No module named 'nowhere'"),
+        ("seeds:nothing", "`seeds:nothing`: AttributeError: module 'seeds' has no attribute 'nothing'"),
         ("seeds:end", "`seeds:end`: the interpreter ended with exit status 0"),
         ("seeds:loop", "canceling statement due to statement timeout"),
     ],
