@@ -164,7 +164,7 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     for item in facts.replay.observation.statements:
         inner[item.client_sql].add(item.number)
     for statement in (*judged, *loops):
-        works = tuple(work for work in statement.works if not _is_little(statement, work))
+        works = tuple(work for work in statement.works if not _is_little(facts.replay, statement, work))
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
             continue
         locks = tuple(
@@ -196,10 +196,13 @@ def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement
     )
 
 
-def _is_little(statement: ObservedStatement, work: RowWork) -> bool:
-    """Whether a query stops at the first row, as far as its text tells."""
-    reads_only = work.kind is WorkKind.ROWS and not statement.written
-    return reads_only and reads_little(statement.sql)
+def _is_little(replay: Replay, statement: ObservedStatement, work: RowWork) -> bool:
+    """Whether a query stops at the first row, as far as its text and the indexes tell."""
+    if work.kind is not WorkKind.ROWS or statement.written:
+        return False
+    read = {(other.relation.schema, other.relation.name) for other in statement.works}
+    indexes = (index for index in replay.catalog.indexes if (index.schema, index.table) in read)
+    return reads_little(statement.sql, [index.columns for index in indexes if not index.partial])
 
 
 def _only_fails(replay: Replay, statement: ObservedStatement) -> bool:

@@ -146,7 +146,8 @@ class StatementRecorder:
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
-        sent = name_sent_statement(context.statement or "", context.dialect.driver)
+        driver = context.engine.dialect.driver if context.engine is not None else ""
+        sent = name_sent_statement(context.statement or "", driver)
         statement = without_notes(sent)[:MAX_TEXT] or report.statement
         report = dataclasses.replace(report, statement=statement, line=self.line)
         self._open_errors.append(report)

@@ -44,3 +44,29 @@ def test_the_first_rows_are_enough_for_limit_and_exists(sql: str) -> None:
 )
 def test_all_rows_are_read_where_each_one_counts(sql: str) -> None:
     assert not reads_little(sql)
+
+
+@pytest.mark.parametrize(
+    ("order", "is_of_index"),
+    [
+        ("id", True),
+        ("item.id", True),
+        ('shop.item."id" DESC NULLS LAST', True),
+        ("kind_id, name", True),
+        ("kind_id DESC, name DESC, size", True),
+        ("ID", True),
+        ('"ID"', False),
+        ("name", False),
+        ("name, kind_id", False),
+        ("lower(id)", False),
+        ("id + 1", False),
+        ("id COLLATE other", False),
+    ],
+)
+def test_the_order_of_an_index_spares_the_reading(order: str, is_of_index: bool) -> None:
+    keys = [("id",), ("kind_id", "name"), (None, "name")]
+    for end in ("LIMIT 250", "FETCH FIRST ROW ONLY", "OFFSET 5 LIMIT 3"):
+        sql = f"SELECT name, id FROM item WHERE name > 'x' ORDER BY {order} {end}"
+        assert reads_little(sql, keys) is is_of_index
+        assert reads_little(f"SELECT count(*) FROM ({sql}) AS first", keys) is is_of_index
+        assert not reads_little(sql)
