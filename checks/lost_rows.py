@@ -22,12 +22,13 @@ SUBJECT = Subject.REHEARSED
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each table that lost rows in a revision."""
+    """Yield one finding for each table that lost rows in a revision, and each statement that did it."""
     for rehearsed, change in facts.replay.rehearsal.list_changes():
         if change.kind == "lost rows":
+            verb = "was" if change.count == 1 else "were"
             yield Finding(
                 object=str(change),
-                message=f"`{change}`: {count_rows(change)} were gone after `{rehearsed.revision}`",
+                message=f"`{change}`: {count_rows(change)} {verb} gone after `{rehearsed.revision}`",
                 location=locate_change(facts.replay, rehearsed.revision, change.line),
                 revision=rehearsed.revision,
                 evidence=tuple(collect_change_evidence(change)),

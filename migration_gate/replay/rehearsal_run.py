@@ -7,6 +7,7 @@ rehearsal goes on from there. What fails without rows, too, is not about rows.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -137,7 +138,9 @@ class RehearsalRun:
                 position, problem = self._run_from_base(position)
             for revision in self._doubtful:
                 yield Progress("rehearsal", revision, len(self._split.new), len(self._split.new))
-                self._search_statements(revision)
+                # What is known without it stays.
+                with contextlib.suppress(psycopg.Error, RowRefused, OwnRowsRefused):
+                    self._search_statements(revision)
         except RowRefused as refused:
             problem = f"no rows could be made: {refused}"
         except psycopg.Error as error:

@@ -156,3 +156,20 @@ def test_rows_of_each_statement_are_counted_and_shown(engine: Engine) -> None:
         (1, "id=2", 12),
         (2, "id=3", 13),
     ]
+
+
+def test_what_the_texts_tell_stays_if_the_revision_does_not_run_once_more(engine: Engine) -> None:
+    fail_at_the_third_run = (
+        "DO $$BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ran_twice') THEN RAISE 'no more'; "
+        "ELSIF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ran_once') THEN CREATE ROLE ran_twice; "
+        "ELSE CREATE ROLE ran_once; END IF; END$$"
+    )
+    deletes = ("DELETE FROM marks WHERE id = 2", "DELETE FROM marks WHERE false")
+    try:
+        rehearsal = rehearse(engine, execute(fail_at_the_third_run, *deletes), base=UNNAMED)
+    finally:
+        with engine.server.connect() as connection:
+            connection.execute("DROP ROLE IF EXISTS ran_once, ran_twice")
+    (revision,) = rehearsal.revisions
+    assert (rehearsal.unproven, rehearsal.unchecked) == ("", ())
+    assert [(change.statement, change.count) for change in revision.changes] == [(deletes[1], 1)]
