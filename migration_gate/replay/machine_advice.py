@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from migration_gate.facts import Failure
+from migration_gate.postgres.run_directory import PREFIX
 from migration_gate.project.env_files import find_env_file
 from migration_gate.replay.dummy_files import DUMMY_TEXT, make_dummy_content
 from migration_gate.replay.early_end import EarlyEnd, name_failed_line
@@ -71,6 +72,8 @@ DRIVERS = {
 }
 """module and the package that has it"""
 MISSING_FILE = re.compile(r"No such file or directory: b?'([^']+)'")
+FILE_AT_HOME = re.compile(rf".*/{PREFIX}[^/]+/home/(.+)")
+"""in the folder of a run, where the project's home is"""
 DENIED_FILE = re.compile(r"(?:Permission denied|Is a directory|Not a directory): b?'([^']+)'")
 UNMAPPED_LIBRARY = re.compile(r"(/\S+): failed to map segment from shared object")
 PROGRAM_ERRORS = ("CalledProcessError", "TimeoutExpired")
@@ -84,7 +87,7 @@ def advise_on_files(early_end: EarlyEnd) -> str | None:
     match = MISSING_FILE.search(failure.message) or DENIED_FILE.search(failure.message)
     if match is None:
         return None
-    path = Path(match[1])
+    path = Path(os.path.normpath(match[1]))
     variable = next((item.name for item in early_end.missing if item.default == match[1]), None)
     if variable is not None:
         return (
@@ -100,15 +103,23 @@ def advise_on_files(early_end: EarlyEnd) -> str | None:
 def _advise_on_foreign_file(early_end: EarlyEnd, path: Path) -> str:
     """A file outside the repository, whose path a variable can give."""
     variable = _variable_for(path)
-    reading = f'os.environ.get("{variable}", "{path}")'
+    at_home = FILE_AT_HOME.fullmatch(str(path))
+    shown, place = (
+        (f"~/{at_home[1]}", "of the user's home") if at_home else (str(path), "outside the repository")
+    )
+    reading = f'os.environ.get("{variable}", "{shown}")'
     making = f"mkdir -p {path.parent} && echo {shlex.quote(make_dummy_content(early_end, path))} > {path}"
-    return (
-        f"`{path}` is a file outside the repository, and is missing here. Take its path from a variable, "
+    advice = (
+        f"`{shown}` is a file {place}, and is missing here. Take its path from a variable, "
         f"with this one as the default: in `{_name_reading_file(early_end.failure)}`,\n\n"
-        f"{config_block(reading)}\n\n"
+        f"{config_block(f'os.path.expanduser({reading})' if at_home else reading)}\n\n"
         f"and let the gate read a file of the repository with dummy content,{_show_content(early_end, path)}"
-        f"in .migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}\n\n"
-        "Where the gate runs as a command, a step before it can make the file instead:\n\n"
+        f"in .migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}"
+    )
+    if at_home:
+        return f"{advice}\n\nThe project's code does not see the home of whoever runs the gate."
+    return (
+        f"{advice}\n\nWhere the gate runs as a command, a step before it can make the file instead:\n\n"
         f"{config_block(*making.splitlines())}\n\n(`prepare:` runs with the project's rights, which may not "
         "write there.)"
     )
@@ -121,7 +132,7 @@ def _show_content(early_end: EarlyEnd, path: Path) -> str:
 
 
 def _variable_for(path: Path) -> str:
-    return re.sub(r"\W+", "_", path.stem).upper() + "_FILE"
+    return re.sub(r"\W+", "_", path.stem).strip("_").upper() + "_FILE"
 
 
 def _name_reading_file(failure: Failure) -> str:

@@ -151,6 +151,14 @@ ADVICE: dict[str, tuple[str, str]] = {
         "open('/run/secrets/db_password').read()",
         "env:\n      DB_PASSWORD_FILE: ci/db_password",
     ),
+    "a secret file of the home": (
+        "import os\nopen(os.path.expanduser('~/.shop/key')).read()",
+        'os.path.expanduser(os.environ.get("KEY_FILE", "~/.shop/key"))',
+    ),
+    "a file of settings whose path goes out of the checkout": (
+        "import os\nopen(os.path.join(os.path.dirname(__file__), '..', '..', '.env')).read()",
+        "    ENV_FILE: ci/.env",
+    ),
     "a secret file of JSON": (
         "import json\nwith open('/run/secrets/db') as file:\n    DB = json.load(file)['database']\n"
         "print(DB['url'], DB.get('port', 1))",
