@@ -17,6 +17,8 @@ MEASURES: tuple[Callable[[AllowComment], Hashable], ...] = (
     lambda comment: (comment.check, comment.covers_file, comment.reason),
 )
 """by which two comments are the same, the surest first"""
+NO_CODE = "no code"
+"""is what a comment behind the last statement covers"""
 
 
 def add_new_comments(facts: Facts, texts: Mapping[str, str]) -> Facts:
@@ -55,9 +57,15 @@ def find_new_comments(comments: list[AllowComment], older: list[AllowComment]) -
 def _describe_comment(comment: AllowComment) -> AllowanceText:
     return AllowanceText(
         comment.check,
-        "" if comment.covers_file else " ".join(comment.code.split()),
+        "" if comment.covers_file else _show_code(comment.code) or NO_CODE,
         comment.reason,
         "",
         Location(comment.file, comment.line),
         is_comment=True,
     )
+
+
+def _show_code(code: str) -> str:
+    """The code that a comment covers, on one line, without the sign with which the comment begins."""
+    first, _, rest = code.partition("\n")
+    return " ".join([*first.rstrip(" \t#-").split(), *rest.split()])

@@ -50,6 +50,20 @@ def test_without_the_facts_of_the_base_the_lines_of_the_change_tell() -> None:
     assert [entry.location for entry in facts.new_comments] == [Location(FILE, 4)]
 
 
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        (MODEL, "name = 1"),
+        (COMMENT + "name = 1\n", ""),
+        (f"import x\nname = (  {COMMENT}    1,\n)\n", "name = ("),
+        (f"import x\n{COMMENT}", "no code"),
+    ],
+)
+def test_the_code_that_a_comment_covers_is_shown_without_its_sign(text: str, covered: str) -> None:
+    facts = add_new_comments(Facts(base=Base("c", "test", facts=Facts())), {FILE: text})
+    assert [entry.object for entry in facts.new_comments] == [covered]
+
+
 def own_level(base: str | None, change: str | None, origin: str = ".migration-gate.yml:1") -> str:
     severity = {"off": None}
     setting = GateSetting("checks.loosened-gate", (base,), Location("f", 1)) if base else None
