@@ -1,8 +1,9 @@
 """Values that were there before a revision could not be told apart, or were gone, after it.
 
 It ran from the base with about twenty rows in each table. In a column that was there before and after,
-different values became the same (a cast or an UPDATE that cuts or overwrites), or became NULL. Values that
-were only written in another way, and can still be told apart, are a note.
+different values became the same (a cast or an UPDATE that cuts or overwrites), or became NULL; or rows were
+repeated, by an INSERT from the same table or a join. Values that were only written in another way, and can
+still be told apart, are a note.
 
 Instead, convert each value so that nothing of it is lost, keep the old ones in a column of their own, or
 declare with an allowance in the revision that it is meant.
@@ -21,11 +22,12 @@ from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.REHEARSED
-KINDS = ("merged", "emptied", "changed")
+KINDS = ("merged", "emptied", "changed", "repeated")
 WORDS: Mapping[str, tuple[str, str]] = {
     "merged values": ("merged", "different values became the same in"),
     "emptied values": ("emptied", "values became NULL in"),
     "other values": ("changed", "values are others in"),
+    "repeated rows": ("repeated", "more rows of the same values came beside"),
 }
 """the kind, and what happened, by the kind of change"""
 

@@ -7,7 +7,7 @@ name is the same. Values that were copied elsewhere before their column or table
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -20,11 +20,16 @@ from migration_gate.facts import RowChange, RowLoss
 
 FEW_VALUES = 3
 """fewer different ones are in another column by chance"""
+FEW_COLUMNS = 2
+"""fewer are the same in two rows by chance"""
 SHOWN_COLUMNS = 6
 SHOWN_TEXT = 40
+_COUNTING = ("smallint", "integer", "bigint", "uuid")
+"""types of keys that tell nothing of their row"""
 _TIMES = ("date", "timestamp")
 _OBJECTS = ("json", "hstore")
 """types whose values have keys that are a part of the value"""
+_LEAVING = frozenset({"detach", "inherit"})
 _WORD = re.compile(r"\w+")
 
 
@@ -69,6 +74,7 @@ class _Comparison:
                 continue
             pair_rows(pair)
             yield from self._describe_lost_rows(pair)
+            yield from _describe_repeated_rows(pair)
             for column in table.columns:
                 if not column.is_generated:
                     yield from self._describe_column(pair, column)
@@ -125,8 +131,8 @@ class _Comparison:
         return [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
 
     def _is_row_elsewhere(self, pair: TablePair, row: Row) -> bool:
-        """Whether another table got a row with all of its values, its key aside; or is a former partition."""
-        if any(row in table.rows for oid, table in self._after.tables.items() if oid != pair.after.oid):
+        """Whether another table got a row with all of its values, its key aside; or has left the table."""
+        if any(row.items() <= other.items() for table in self._list_left(pair) for other in table.rows):
             return True
         keys = {column.name for column in pair.before.columns if column.is_key or column.is_generated}
         held = [value for name, value in row.items() if name not in keys and value is not None]
@@ -139,6 +145,17 @@ class _Comparison:
             if oid != pair.after.oid
             for gained in rows
         )
+
+    def _list_left(self, pair: TablePair) -> Iterator[StoredRows]:
+        """The tables that were partitions of the table, or inherited from it, and do so no more."""
+        for oid, table in self._after.tables.items():
+            names = set(_WORD.findall(table.name.lower()))
+            if oid != pair.after.oid and any(words & _LEAVING for words in self._naming(names)):
+                yield table
+
+    def _naming(self, names: set[str]) -> Iterator[set[str]]:
+        """The words of the statements that have all of these."""
+        return (words for words in self._words if names <= words)
 
     # Columns.
 
@@ -198,16 +215,42 @@ class _Comparison:
         values = {canonical_text(row[column.name]) for row in table.rows if row.get(column.name) is not None}
         if not values:
             return False
+        all_of_name: set[str] = set()
         for oid, rows in self._gained.items():
             if oid == table.oid:
                 continue
             for other in self._after.tables[oid].columns:
                 if len(values) < FEW_VALUES and other.name != column.name:
                     continue
-                gained = {canonical_text(row[other.name]) for row in rows if row.get(other.name) is not None}
+                held = (row.get(other.name) for row in rows)
+                gained = {canonical_text(value) for value in held if value is not None}
                 if values <= gained:
                     return True
-        return False
+                if other.name == column.name:
+                    all_of_name |= gained
+        return values <= all_of_name  # one table was split into several
+
+
+def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
+    """Rows of which there are more afterwards, but for a key that only counts them."""
+    added = len(pair.after.rows) - len(pair.before.rows)
+    keys = [column for column in pair.before.columns if column.is_key]
+    counting = keys if len(keys) == 1 and keys[0].type in _COUNTING else []
+    names = [
+        (column.name, other.name)
+        for column in pair.before.columns
+        if column not in counting and not column.is_generated and (other := pair.find_column(column))
+    ]
+    if added < FEW_VALUES or len(names) < FEW_COLUMNS:
+        return
+    old = Counter(canonical_text([row.get(name) for name, _ in names]) for row in pair.before.rows)
+    new = Counter(canonical_text([row.get(name) for _, name in names]) for row in pair.after.rows)
+    repeated = {text for text, number in old.items() if new[text] > number}
+    rows = [
+        row for row in pair.before.rows if canonical_text([row.get(name) for name, _ in names]) in repeated
+    ]
+    if FEW_VALUES <= len(repeated) <= added:
+        yield _describe(pair.before, "repeated rows", len(rows), row=rows[0])
 
 
 def _list_values(column: StoredColumn, other: StoredColumn, held: Sequence[tuple[Row, Row]]) -> list[Altered]:
@@ -222,11 +265,27 @@ def _compare_values(column: StoredColumn, old: Any, new: Any) -> tuple[Any, Any]
 
 
 def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:
-    """The rows that a table did not have before, or not with these values."""
+    """The rows that a table did not have before, or not with these values.
+
+    Columns that hold what they held are left out: one that was added or dropped beside them moved nothing.
+    """
     if before is None:
         return list(after.rows)
     known = {canonical_text(row) for row in before.rows}
-    return [row for row in after.rows if canonical_text(row) not in known]
+    gaining = [column.name for column in after.columns if _has_gained(before, after, column)]
+    return [
+        {name: row.get(name) for name in gaining} for row in after.rows if canonical_text(row) not in known
+    ]
+
+
+def _has_gained(before: StoredRows, after: StoredRows, column: StoredColumn) -> bool:
+    """Whether a column has other values than before, or another number of them."""
+    old = before.find_column(column.number)
+    return old is None or _count_values(before, old) != _count_values(after, column)
+
+
+def _count_values(table: StoredRows, column: StoredColumn) -> Counter[str]:
+    return Counter(canonical_text(row.get(column.name)) for row in table.rows)
 
 
 Altered = tuple[Row, Any, Any]

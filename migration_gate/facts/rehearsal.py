@@ -11,10 +11,17 @@ from migration_gate.facts.object_names import display_name
 from migration_gate.lazy_dataclass import dataclass
 
 RowLoss = Literal[
-    "lost rows", "dropped table", "dropped column", "merged values", "emptied values", "other values"
+    "lost rows",
+    "dropped table",
+    "dropped column",
+    "merged values",
+    "emptied values",
+    "other values",
+    "repeated rows",
 ]
 """lost rows: of a table that is there; merged values: different ones became the same; emptied values: they
-became NULL; other values: each is another one than before, and all can still be told apart"""
+became NULL; other values: each is another one than before, and all can still be told apart;
+repeated rows: there are more of the same, but for a number that counts them"""
 FailingRows = Literal["plain", "filled", "unusual", "extreme", "own"]
 """with which rows a revision fails: with the plainest ones, too; with such ones, but not if they have NULL
 wherever that is allowed; only with NULL, duplicates, the longest text and the like; only with the ends of

@@ -38,6 +38,7 @@ _CAUSES: Mapping[str, re.Pattern[str]] = {
         "merged values": rf"\b(?:update\b|{_ALTER})",
         "emptied values": rf"\b(?:update\b|{_ALTER}|delete\b|{_DROP})",
         "other values": rf"\b(?:update\b|{_ALTER})",
+        "repeated rows": r"\b(?:insert|merge|copy)\b",
     }.items()
 }
 """the statements that may do this to rows"""
@@ -92,6 +93,8 @@ class LossCauses:
             position = _find_last(table, self._list_fitting("dropped table"))
         if position is None:
             position = next(reversed(fitting), None)
+        if position is None and change.kind == "lost rows":  # of a partition, or under another name
+            position = next(reversed(self._list_fitting("dropped table")), None)
         if position is None:
             position = self._last_call
         if position is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -149,3 +150,49 @@ def test_of_a_table_with_too_many_rows_nothing_is_said_but_that() -> None:
         (note,) = describe_unread({1: BEFORE}, after, "b2")
         assert note.startswith("`notes` has more than 1000 rows after `b2`")
     assert not list(describe_unread({1: BEFORE}, RowState({1: BEFORE}, TODAY), "b2"))
+
+
+def test_values_are_kept_only_where_something_was_written() -> None:
+    log = table(2, "log", [{"id": row["id"], "text": row["title"]} for row in NOTES])
+    with_column = table(2, "log", [{**row, "level": None} for row in log.rows])
+    untitled = table(1, "notes", [{"id": row["id"]} for row in NOTES])
+    assert describe([BEFORE, log], [untitled, with_column]) == [("dropped column", "notes.title", 5)]
+    assert describe([BEFORE, log], [table(1, "notes", NOTES[:3]), with_column]) == [("lost rows", "notes", 2)]
+    filled = table(2, "log", [{**row, "title": row["text"]} for row in log.rows])
+    assert describe([BEFORE, log], [untitled, filled]) == []
+
+
+def test_rows_that_are_there_again_are_told() -> None:
+    rows = [{**row, "text": "a"} for row in NOTES]
+    again = [{**row, "id": number} for number, row in enumerate(rows, start=6)]
+    others = [{**row, "text": "b"} for row in again]
+    before = _with_number_key(table(1, "notes", rows))
+    repeated = [("repeated rows", "notes", 5)]
+    assert describe([before], [_with_number_key(table(1, "notes", [*rows, *again]))]) == repeated
+    assert describe([before], [_with_number_key(table(2, "notes", [*rows, *again]))]) == repeated
+    assert describe([before], [_with_number_key(table(1, "notes", [*rows, *others]))]) == []
+    assert describe([before], [_with_number_key(table(1, "notes", [*rows, *again[:2]]))]) == []
+    keyed_by_text = [{**row, "id": f"{row['title']} again"} for row in rows]
+    assert describe([table(1, "notes", rows)], [table(1, "notes", [*rows, *keyed_by_text])]) == []
+
+
+def test_an_untouched_table_with_such_rows_keeps_none_of_another() -> None:
+    other = table(2, "kinds", NOTES)
+    left = [table(1, "notes", NOTES[:3]), other]
+    assert describe([BEFORE, other], left) == [("lost rows", "notes", 2)]
+    child = table(2, "long_notes", [{**row, "pages": "9"} for row in NOTES[3:]])
+    left = [table(1, "notes", NOTES[:3]), child]
+    assert describe([BEFORE, child], left, "ALTER TABLE long_notes NO INHERIT notes") == []
+    assert describe([BEFORE, child], left, "ALTER TABLE notes DETACH PARTITION long_notes") == []
+    assert describe([BEFORE, child], left, "SELECT * FROM long_notes") == [("lost rows", "notes", 2)]
+
+
+def test_a_table_may_be_split_into_several() -> None:
+    parts = [table(2, "odd", NOTES[:3]), table(3, "even", NOTES[3:])]
+    assert describe([BEFORE], parts) == []
+    assert describe([BEFORE], [parts[0]]) == [("dropped table", "notes", 5)]
+
+
+def _with_number_key(rows: StoredRows) -> StoredRows:
+    columns = (replace(column, type="integer") if column.is_key else column for column in rows.columns)
+    return replace(rows, columns=tuple(columns))

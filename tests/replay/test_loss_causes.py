@@ -194,3 +194,15 @@ def test_rows_that_were_not_copied_are_lost_where_their_table_is_dropped() -> No
     causes = LossCauses([ExecutedStatement(sql, 0.0, line) for line, sql in enumerate(statements, 1)])
     assert causes.find_cause(RowChange("lost rows", "public", "log")).line == 2
     assert causes.find_cause(RowChange("lost rows", "public", "other")).line == 4
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE log SET at = now()", "DROP TABLE event_rest"),
+        ("ALTER TABLE event RENAME TO event_old", "DROP TABLE event_old"),
+    ],
+)
+def test_rows_of_a_table_that_stays_may_go_with_another_one(statements: Sequence[str]) -> None:
+    change = make_causes(statements).find_cause(RowChange("lost rows", "public", "event"))
+    assert change.line == 2
