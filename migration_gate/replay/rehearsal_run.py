@@ -50,6 +50,7 @@ from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.replay.trial_errors import ADVICE, describe_trial_error
 from migration_gate.replay.wanted_rows import WantedRows
 from migration_gate.replay.written_rows import list_written_rows
+from migration_gate.sql.identifiers import QUOTED_KEYWORDS
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
 from migration_gate.worker.run_limit import HANGS
@@ -317,7 +318,7 @@ class RehearsalRun:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         blamed = f"{failure.message} {failure.detail or ''} {failure.statement or ''}"
         texts = [blamed, *(statement.sql for statement in finished.statements)]
-        involved = _list_named_tables(filled.snapshot, texts)
+        involved = _add_heirs(filled.snapshot, _list_named_tables(filled.snapshot, texts))
         null_row = find_row_with_null(connection, failure.message)
         rows = self._wanted.choose_plainer(revision, failure, involved, filled.snapshot)
         if rows is None:
@@ -348,9 +349,23 @@ def _list_watched(state: RowState, result: RehearsedRevision, texts: Iterable[st
 
 
 def _list_named_tables(snapshot: Snapshot, texts: Iterable[str]) -> list[Table]:
-    """The tables whose names, word by word, stand in the texts."""
-    words = {word for text in texts for word in _WORD.findall(text.lower())}
-    return [table for table in snapshot.tables if words.issuperset(_WORD.findall(table.name.lower()))]
+    """The tables whose names, word by word, stand in the texts; a keyword is a name only in quotes."""
+    known = tuple(texts)
+    words = {word for text in known for word in _WORD.findall(text.lower())}
+    return [
+        table
+        for table in snapshot.tables
+        if words.issuperset(_WORD.findall(table.name.lower()))
+        and (table.name not in QUOTED_KEYWORDS or any(f'"{table.name}"' in text for text in known))
+    ]
+
+
+def _add_heirs(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:
+    """The tables, and those that inherit from them: a statement goes through their rows, too."""
+    found = list(tables)
+    for table in found:
+        found += [heir for heir in snapshot.tables if table.full_name in heir.inherits and heir not in found]
+    return found
 
 
 def _follow_rows(filled: FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:

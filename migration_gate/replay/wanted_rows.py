@@ -33,8 +33,8 @@ class WantedRows:
     ) -> FailingRows | None:
         """Want plainer rows after a failure of the revision, and say with which rows it failed.
 
-        `involved`: tables that the failure may be about; without any, all tables get plainer rows. None: it
-        failed where these tables had no rows, and no table is to have some.
+        `involved`: tables that the failure may be about; without any, or where it fails without their rows,
+        too, all tables get plainer rows. None: it failed where no table had rows.
         """
         if self._own_rows.is_active:
             # Without them it shows whose rows are to blame; what fails with any needs none of the project's.
@@ -43,8 +43,10 @@ class WantedRows:
         if self._failed_with_own_rows == revision:
             self._own_rows.is_left_out = False
         level = self._find_level(involved)
+        if level is RowVariety.NONE and self.others is not RowVariety.NONE:
+            # A trigger, a function or a view leads to tables that nothing names.
+            level, involved = self.others, ()
         if level is RowVariety.NONE:
-            self.others = RowVariety.NONE
             self.varieties = {}
             return None
         if level is RowVariety.PLAIN and failure.sqlstate == NOT_NULL_VIOLATION:
@@ -52,6 +54,7 @@ class WantedRows:
         plainer = RowVariety(level - 1)
         if not involved:
             self.others = plainer
+            self.varieties = self.varieties if plainer else {}
         # A row that references another one would bring it back.
         changed = involved if plainer else _list_referencing(snapshot, involved)
         for table in changed:

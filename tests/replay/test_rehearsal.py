@@ -71,6 +71,27 @@ def test_a_failure_is_put_down_to_the_table_that_its_statement_names(engine: Eng
     assert [failure and failure.tables for failure in failures] == [("users",), ("users",)]
 
 
+def test_rows_of_tables_that_nothing_names_are_no_reason_for_silence(engine: Engine) -> None:
+    base = f"""{BASE}
+op.execute("CREATE FUNCTION tidy() RETURNS void LANGUAGE sql AS 'UPDATE notes SET body = 1 / (id - id)'")
+op.execute("CREATE TABLE vehicle (id serial, plate text)")
+op.execute("CREATE TABLE truck () INHERITS (vehicle)")
+op.execute('CREATE TABLE "order" (id serial, note text)')
+"""
+    rehearsal = rehearse(
+        engine,
+        'op.execute("ALTER TABLE vehicle ALTER plate TYPE uuid USING plate::uuid")',
+        'op.execute("CREATE TABLE first AS SELECT id / (id - id) AS id FROM users ORDER BY id")',
+        base=base,
+    )
+    hidden = rehearse(
+        engine, 'op.execute("ALTER TABLE users ADD age int")\nop.execute("SELECT tidy()")', base=base
+    )
+    failures = [revision.failure for revision in (*rehearsal.revisions, *hidden.revisions)]
+    assert [failure and failure.failure.sqlstate for failure in failures] == ["22P02", "22012", "22012"]
+    assert [failure.tables for failure in failures[:2] if failure] == [("vehicle",), ("users",)]
+
+
 def test_code_that_runs_without_rows_alone_is_told_apart(engine: Engine) -> None:
     code = 'for row in op.get_bind().execute(sa.text("SELECT body FROM notes")).all():\n    row.body.upper()'
     rehearsal = rehearse(engine, code, 'op.execute("DELETE FROM notes")')
