@@ -12,7 +12,7 @@ statement_trials    statements of the base's models on the change's schema: mapp
                     relation_shapes; insert_trial, value_trial (earlier_values), default_trial, and what
                     came of them: tried_table
 generated_rows      fills all tables for a rehearsal: table_order, row_parents, candidate_values, row_values,
-                    unusual_values; row_sequences: behind the ids of rows
+                    unusual_values, varied_texts; row_sequences: behind the ids of rows
 row_losses          what a revision did to these rows: row_state, row_pairs, kept_values; broken_rules: which
                     rules they break
 single_rows         makes rows whose values are partly given: trial_row, needed_values, checked_values,

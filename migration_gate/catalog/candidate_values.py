@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from migration_gate.catalog.check_expressions import list_literals, only_compares_with_literals
@@ -13,11 +13,13 @@ from migration_gate.catalog.row_values import (
     list_unusual_values,
     make_plain_value,
 )
-from migration_gate.catalog.simple_values import collect_named_types, tag_uuid
+from migration_gate.catalog.simple_values import collect_named_types, is_text, list_usual_values, tag_uuid
 from migration_gate.catalog.trial_row import Values
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 
 _BOUND = re.compile(r"(?:FROM|IN) \((?P<values>.*?)\)(?: TO |$)")
+_EARLY = {"date": "1990-01-01", "timestamp": "1990-01-01", "integer": "-7", "bigint": "-7", "smallint": "-7"}
+"""below the ranges that tables are usually parted into, by the beginnings of the types' names"""
 _KEY_COLUMN = re.compile(r'^(?:RANGE|LIST) \("?(?P<name>[^"(),]+)"?')
 
 
@@ -65,6 +67,29 @@ class CandidateValues:
 
     def pick_checked(self, table: Table, values: Values) -> Mapping[str, str | None]:
         """Of a row that was accepted, the values of columns that CHECKs are about."""
+        unique = self._unique_columns.get(table.full_name, frozenset())
+        chosen = self._find_ruled(table) - unique
+        return {
+            name: value
+            for name, value in values.items()
+            if name in chosen and not self._is_made_by_server(table, name)
+        }
+
+    def list_ruled_texts(self, table: Table, columns: Iterable[Column]) -> Iterator[Column]:
+        """The columns with any text that CHECKs or domains have rules about, but list no values of."""
+        ruled = self._find_ruled(table)
+        for column in columns:
+            base = find_base_type(column.type, self._named)
+            is_free = column.name in ruled and not self._list_allowed(table, column)
+            if is_free and (is_text(base) or base.startswith("character(")):
+                yield column
+
+    def list_usual(self, column: Column) -> tuple[str, ...]:
+        """Values that rules about a column of this type often ask for."""
+        return list_usual_values(column.type, self._named)
+
+    def _find_ruled(self, table: Table) -> set[str]:
+        """The columns that CHECKs or domains have rules about, without those that lead to other rows."""
         names = {
             name
             for check in self._catalog.constraints_of(table)
@@ -76,13 +101,8 @@ class CandidateValues:
             for column in self._catalog.columns_of(table)
             if find_base_type(column.type, self._named) != column.type.replace('"', "")
         }
-        unique = self._unique_columns.get(table.full_name, frozenset())
-        keys = {name for key in self._catalog.foreign_keys_of(table) for name in key.columns}
-        chosen = (names | domains) - unique - keys
-        return {
-            name: value
-            for name, value in values.items()
-            if name in chosen and not self._is_made_by_server(table, name)
+        return (names | domains) - {
+            name for key in self._catalog.foreign_keys_of(table) for name in key.columns
         }
 
     def is_unique_key(self, table: Table, key: Constraint) -> bool:
@@ -112,7 +132,7 @@ class CandidateValues:
         """All values that the column may have, where a CHECK or the partitions list them; else none."""
         bounds = self._bounds.get((table.full_name, column.name))
         if bounds:
-            return bounds
+            return (*bounds, *self._list_for_default(table, column))
         for check in self._catalog.constraints_of(table):
             if check.kind == "check" and check.columns == (column.name,):
                 literals = list_literals([check])
@@ -123,6 +143,16 @@ class CandidateValues:
                 ):
                     return literals
         return ()
+
+    def _list_for_default(self, table: Table, column: Column) -> Sequence[str]:
+        """Values that no other partition may take, if the table has a default one."""
+        partitions = (item for item in self._catalog.tables if table.full_name in item.inherits)
+        if not any(item.partition_bound == "DEFAULT" for item in partitions):
+            return ()
+        plain = make_plain_value(column.type, 1, self._named)
+        base = find_base_type(column.type, self._named)
+        early = next((value for start, value in _EARLY.items() if base.startswith(start)), plain)
+        return tuple(value for value in dict.fromkeys((plain, early)) if value is not None)
 
     @cached_property
     def _unique_columns(self) -> Mapping[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 
@@ -11,6 +12,7 @@ from migration_gate.catalog.simple_values import list_usual_values
 from migration_gate.catalog.trial_row import PendingRow, Values
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
 
+PATTERN_MATCH = re.compile(r" !?~+\*? ")
 MAX_COMBINATIONS = 200
 """of values that are tried for one CHECK"""
 
@@ -46,6 +48,8 @@ class CheckedValues:
         current = pending.values.get(column.name)
         literals = list_literals([Constraint(column.schema, column.table, "", "check", check)])
         usual = list_usual_values(column.type, self._needed.named)
+        if PATTERN_MATCH.search(check):  # the literal is a pattern, and rarely what fits it
+            literals, usual = usual, literals
         candidates = [current, *literals, *usual, self._needed.make_value(column, pending.number)]
         referenced = any(column.name in key.columns for key in self._catalog.foreign_keys_of(pending.table))
         if referenced:

@@ -20,6 +20,7 @@ from migration_gate.catalog.table_order import find_referenced, order_tables
 from migration_gate.catalog.trial_row import MadeRow, Values
 from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.catalog.unusual_values import UnusualValues
+from migration_gate.catalog.varied_texts import VariedText, list_forms
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
@@ -52,6 +53,8 @@ class _TableRows:
     count: int = 0
     pinned: dict[str, str | None] = field(default_factory=dict)
     """values that a CHECK asks for"""
+    varied: dict[str, VariedText] = field(default_factory=dict)
+    """texts that a CHECK asks for, another one in each row"""
     is_bare: bool = False
     """columns without a value are NULL, where that is allowed"""
     late_keys: list[Constraint] = field(default_factory=list)
@@ -121,7 +124,8 @@ class GeneratedRows:
             referenced = find_referenced(self._catalog, key)
             if referenced is not None and referenced not in self._parents:
                 # Not the revision's own: what leads to a row that its downgrade deletes goes with it.
-                self._parents.remember(referenced, self._made.get(referenced.oid))
+                own = made if referenced.oid == table.oid else None
+                self._parents.remember(referenced, self._made.get(referenced.oid, own))
         self._insert_unusual(rows, made, variety)
         if not rows.count:
             known = self._parents.read_rows(table)[:1]
@@ -201,6 +205,31 @@ class GeneratedRows:
             return False
         rows.count += 1
         rows.pinned = {**self._values.pick_checked(rows.table, made.values), **rows.pinned}
+        if not rows.varied:
+            rows.varied = dict(self._vary_texts(rows, made.values))
+            rows.pinned = {name: value for name, value in rows.pinned.items() if name not in rows.varied}
+        return True
+
+    def _vary_texts(self, rows: _TableRows, accepted: Values) -> Iterator[tuple[str, VariedText]]:
+        """How texts with rules can be others in each row, as far as Postgres accepts one of them."""
+        values = {column.name: accepted.get(column.name) for column in rows.columns}
+        for column in self._values.list_ruled_texts(rows.table, rows.columns):
+            name, text = column.name, values[column.name]
+            if text is None:
+                usual = self._values.list_usual(column)
+                text = next((item for item in usual if self._fits(rows.table, {**values, name: item})), None)
+            for form in list_forms(text or ""):
+                if self._fits(rows.table, {**values, name: form.make(2)}):
+                    yield name, form
+                    break
+
+    def _fits(self, table: Table, values: Values) -> bool:
+        """Whether nothing but another row that is like it refuses the row."""
+        try:
+            with self._statements.savepoint():
+                self._insert(table, [values])
+        except RowRefused as refused:
+            return refused.refusal.sqlstate in TAKEN
         return True
 
     def _insert_others(self, rows: _TableRows, start: int, count: int, *, is_extreme: bool) -> None:
@@ -248,7 +277,8 @@ class GeneratedRows:
 
     def _build_row(self, rows: _TableRows, number: int) -> dict[str, str | None]:
         """A plain row. Columns of which no value is known are left to their defaults."""
-        values: dict[str, str | None] = dict(rows.pinned)
+        varied = {name: text.make(number) for name, text in rows.varied.items()}
+        values: dict[str, str | None] = {**rows.pinned, **varied}
         if rows.is_bare:
             values.update({column.name: None for column in rows.columns if column.nullable})
         late = self._parents.choose(rows.table, number, values, may_share=number > PLAIN_ROWS)

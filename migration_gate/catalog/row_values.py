@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from migration_gate.catalog.simple_values import NamedTypes, make_simple_value
 
@@ -49,7 +50,7 @@ def list_unusual_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
     if base in named.labels:
         return ()  # the plain rows have every label
     if base.endswith("[]"):
-        return ("{}",)
+        return ("{}", *_list_pairs(base.removesuffix("[]"), named))
     if base.startswith(_TEXTS) or base.endswith("citext"):
         return _list_unusual_texts(base)
     if base.startswith("numeric"):
@@ -64,6 +65,14 @@ def list_extreme_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
         precision = _PRECISION.search(base)
         return ("9" * min(int(precision[1]) - int(precision[2]), 100),) if precision else ()
     return next((values for start, values in _EXTREME.items() if base.startswith(start)), ())
+
+
+def _list_pairs(element: str, named: NamedTypes) -> Iterator[str]:
+    """Two arrays of two elements, whose first ones are the same."""
+    first, *others = (make_simple_value(element, number, named) for number in (1, 2, 3))
+    for other in others:
+        if first is not None and other is not None and first != other:
+            yield "{" + ",".join(json.dumps(value, ensure_ascii=False) for value in (first, other)) + "}"
 
 
 def _list_unusual_texts(base: str) -> tuple[str, ...]:
@@ -104,9 +113,10 @@ _UNUSUAL: Mapping[str, tuple[str, ...]] = {
     "date": ("1970-01-01", "2099-12-31"),
     "timestamp": ("2024-01-01 12:00:00.25", "2024-01-01 12:00:00.375", "2024-01-01 13:30:00.75"),
     "time": ("00:00:00", "12:00:01.25", "12:00:01.375"),
-    "interval": ("0", "-1 days"),
+    "interval": ("0", "-1 days", "1 day 02:03:04", "1 day 02:03:05"),
     "jsonb": ("{}", "[]"),
     "json": ("{}", "[]"),
+    "inet": ("10.0.0.5/24", "10.0.0.6/24"),
     "bytea": ("",),
     "hstore": ("",),
 }

@@ -258,13 +258,17 @@ class _Filling:
     def _list_references(self, table: Table, number: int) -> Iterator[tuple[str, str]]:
         """Columns of foreign keys, and expressions for the values of a row that they may reference.
 
-        The newest rows are made ones. An older one may be the revision's own, which its downgrade deletes.
+        The newest rows are made ones. An older one may be the revision's own, which its downgrade deletes; so
+        the rows of a table that references itself have no parent, where they need none.
         """
         for foreign_key in self._list_foreign_keys(table):
             referenced = self._find_referenced(foreign_key)
             if referenced is None:
                 continue
             source = qualified_name(referenced.schema, referenced.name)
+            if referenced.oid == table.oid and self._accepts_null(table, foreign_key):
+                yield from dict.fromkeys(foreign_key.columns, "null").items()
+                continue
             pairs = zip(foreign_key.columns, foreign_key.referenced_columns, strict=False)
             for name, referenced_name in pairs:
                 key = quote_identifier(referenced_name)
@@ -272,6 +276,10 @@ class _Filling:
                     name,
                     f"(select {key} from {source} order by {NEWEST} offset {number - 1} limit 1)",  # noqa: S608
                 )
+
+    def _accepts_null(self, table: Table, foreign_key: Constraint) -> bool:
+        columns = (self._catalog.find_column(table, name) for name in foreign_key.columns)
+        return all(column is not None and not self._is_required(column) for column in columns)
 
 
 class _OldRuleBroken(Exception):

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from migration_gate.catalog.candidate_values import CandidateValues
 from migration_gate.facts import Column, RowRefusal, Snapshot, Table
 
+CHECK_VIOLATION = "23514"
+
 
 class UnusualValues:
     """Those of one table. What was refused once is left out."""
@@ -55,11 +57,25 @@ class UnusualValues:
         self._banned.clear()
 
     def find_blamed(self, refusal: RowRefusal, unusual: Collection[str]) -> list[str]:
-        """The columns with unusual values that a refusal is about; all of them if it does not say so."""
+        """The columns with unusual values that a refusal is about; all of them if it does not say so.
+
+        The rule of a domain is refused by its own name.
+        """
         named = {refusal.column} & set(unusual)
         constraints = [(rule.name, rule.columns) for rule in self._catalog.constraints_of(self._table)]
         indexes = [(index.name, index.columns) for index in self._catalog.indexes_of(self._table)]
         for name, columns in (*constraints, *indexes):
             if refusal.constraint and name == refusal.constraint:
                 named.update(column for column in columns if column is not None and column in unusual)
-        return sorted(named or unusual)
+        return sorted(named or self._list_of_domains(refusal, unusual) or unusual)
+
+    def _list_of_domains(self, refusal: RowRefusal, unusual: Collection[str]) -> list[str]:
+        """The columns of domains, if a rule is refused that is none of the table's."""
+        domains = {item.full_name for item in self._catalog.types if item.kind == "domain"}
+        return [
+            column.name
+            for column in self._columns
+            if refusal.sqlstate == CHECK_VIOLATION
+            and column.name in unusual
+            and column.type.replace('"', "").removesuffix("[]") in domains
+        ]

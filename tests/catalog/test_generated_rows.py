@@ -171,6 +171,55 @@ def test_rules_are_kept(connection: psycopg.Connection[Any], statements: list[st
     assert filled["t"].rows >= 1, filled["t"].refusal
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "text UNIQUE CHECK (value ~* '^[^@ ]+@[a-z.]+$')",
+        "email PRIMARY KEY",
+        "varchar(20) NOT NULL UNIQUE CHECK (value ~ '^[a-z][a-z0-9_]{2,19}$')",
+        "char(3) UNIQUE CHECK (value ~ '^[A-Z]{3}$')",
+        "text UNIQUE CHECK (value LIKE 'https://%')",
+        "text UNIQUE CHECK (value ~ '^[0-9a-f]{32}$')",
+        "text UNIQUE CHECK (value = upper(value) AND length(value) BETWEEN 2 AND 10)",
+        "text UNIQUE CHECK (value ~ '^[a-z]+(-[a-z]+)*$')",
+    ],
+)
+def test_a_unique_text_with_a_rule_is_another_one_in_each_row(
+    connection: psycopg.Connection[Any], rule: str
+) -> None:
+    domain = "CREATE DOMAIN email AS varchar(80) CHECK (VALUE ~ '@')"
+    filled = fill(connection, domain, f"CREATE TABLE item (value {rule}, note text)")
+    assert filled["item"].rows >= 15
+
+
+def test_the_default_partition_gets_rows_too(connection: psycopg.Connection[Any]) -> None:
+    fill(
+        connection,
+        "CREATE TABLE event (kind text, note text) PARTITION BY LIST (kind)",
+        "CREATE TABLE event_a PARTITION OF event FOR VALUES IN ('a', 'b')",
+        "CREATE TABLE event_rest PARTITION OF event DEFAULT",
+        "CREATE TABLE sale (day date, note text) PARTITION BY RANGE (day)",
+        "CREATE TABLE sale_1 PARTITION OF sale FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
+        "CREATE TABLE sale_rest PARTITION OF sale DEFAULT",
+    )
+    for table in ("event_a", "event_rest", "sale_1", "sale_rest"):
+        assert read_values(connection, f"select count(*) from {table}")[0] >= 5
+
+
+def test_a_row_that_a_domain_refuses_is_plain_in_its_column_alone(
+    connection: psycopg.Connection[Any],
+) -> None:
+    fill(
+        connection,
+        "CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%')",
+        "CREATE TABLE item (mail email NOT NULL UNIQUE, langs text[], lasts interval, ip inet, name text)",
+    )
+    assert len(read_values(connection, "select mail from item where name is null")) >= 2
+    assert ["text 1", "text 2"] in read_values(connection, "select langs from item")
+    assert len(set(read_values(connection, "select lasts from item where lasts < '2 days'"))) >= 3
+    assert read_values(connection, "select ip::text from item where masklen(ip) = 24")
+
+
 def test_a_table_without_rows_names_what_refused_them(connection: psycopg.Connection[Any]) -> None:
     filled = fill(connection, "CREATE TABLE t (a int, CONSTRAINT never CHECK (a > 5 AND a < 5))")
     if filled["t"].rows == 0:

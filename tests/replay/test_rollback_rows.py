@@ -218,3 +218,23 @@ def test_a_text_that_comes_back_from_the_old_type_is_as_postgres_writes_it(engin
     [rollback] = ran.replay.rollbacks
     assert rollback.is_complete
     assert [*checks.rows_differ_after_rollback.check(Facts(replay=ran.replay))] == []
+
+
+def test_made_rows_do_not_hang_on_a_row_that_the_downgrade_deletes(engine: Engine) -> None:
+    base = execute(
+        "CREATE TABLE topic (id int PRIMARY KEY, parent int REFERENCES topic ON DELETE CASCADE, name text)"
+    )
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, base),
+        revision_text(
+            "b",
+            "a",
+            execute("INSERT INTO topic VALUES (9999, NULL, 'other')"),
+            execute("DELETE FROM topic WHERE id = 9999"),
+        ),
+    )
+    ran = run(engine, folder, 2)
+    [rollback] = ran.replay.rollbacks
+    assert rollback.is_complete
+    assert [*checks.rows_differ_after_rollback.check(Facts(replay=ran.replay))] == []
