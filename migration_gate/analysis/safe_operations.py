@@ -163,7 +163,7 @@ def add_column(table: str, column: ColumnState, type_name: str | None = None) ->
 
 def describe_column(column: ColumnState, type_name: str | None = None) -> str:
     """The column's name, its type and its collation, as SQL takes them."""
-    collation = f" COLLATE {column.collation}" if column.collation else ""
+    collation = f" COLLATE {column.collation}" if column.collation and type_name is None else ""
     return f"{quote_identifier(column.name)} {type_name or column.type}{collation}"
 
 

@@ -98,8 +98,7 @@ def _find_cause(request: SafeWayRequest, column: ColumnState) -> str:
         return "generated"
     if column.identity:
         return "identity"
-    domain = find_domain(request.replay.catalog, column.type)
-    if domain is not None and domain.rules:
+    if _has_rules(request, column.type):
         return "domain"
     return "default" if column.default and not column.generated else ""
 
@@ -227,6 +226,8 @@ def change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> Safe
         "at a time. A later revision, when nothing reads the old column any more, takes the trigger away and "
         "renames; indexes, keys and rules of the column have to be given to the new one before."
     )
+    if any(_has_rules(request, change.column.type) for change in changes):
+        words += f" {_EXPLANATIONS['domain']}"
     if drops:
         names = join_words([" ".join(drop.query.split()) for drop in drops])
         words += f" Until then the old column has the old type: move {names} there."
@@ -255,13 +256,28 @@ def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]
         if change.column.nullable
         else code.execute(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(f'{old}_old')} DROP NOT NULL"),
     )
+    domain = find_domain(request.replay.catalog, type_name)
+    checks = list(domain.list_checks(new)) if domain is not None else []
     now = code.join_code(
-        code.add_column(table, replace(change.column, name=f"{old}_new")),
+        code.add_column(
+            table,
+            replace(change.column, name=f"{old}_new"),
+            domain.base_type if domain is not None and domain.rules else None,
+        ),
         trigger,
         code.update_in_batches(table, f"{new} = {value}", f"{new} IS NULL AND ({value}) IS NOT NULL"),
+        [
+            code.add_checked(table, truncate_identifier(f"{old}_{check.name}"), check.definition)
+            for check in checks
+        ],
         "" if change.column.nullable else code.set_not_null(table, [f"{old}_new"]),
     )
     return now, later
+
+
+def _has_rules(request: SafeWayRequest, type_name: str) -> bool:
+    domain = find_domain(request.replay.catalog, type_name)
+    return domain is not None and bool(domain.rules)
 
 
 def _list_type_drops(request: SafeWayRequest, change: TypeChange) -> list[DdlCommand]:
