@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from migration_gate.analysis.index_definitions import remove_index_name
-from migration_gate.analysis.renamed_parts import has_new_names_alone
+from migration_gate.analysis.renamed_parts import RenamedNames, compare_names
 from migration_gate.analysis.schema_pair import SchemaPair
 from migration_gate.analysis.stricter_schema import find_renames, find_required_column
 from migration_gate.facts import (
@@ -206,20 +206,21 @@ def _compare_columns(pair: SchemaPair) -> Iterator[RemovedPart]:
     columns = list(pair.list_columns())
     for column in pair.list_origins([new for old, new in columns if new.nullable and not old.nullable]):
         yield RemovedPart("not-null", column, "NOT NULL")
-    changed = {new: old for old, new in columns if _has_other_default(pair, old, new)}
+    names = compare_names(pair.earlier, pair.later)
+    changed = {new: old for old, new in columns if _has_other_default(names, old, new)}
     for column in pair.list_origins([*changed]):
         before = changed[column]
         if not pair.is_reported(before, RefusalCause.REQUIRED_COLUMN):
             yield RemovedPart("default", column, f"DEFAULT {before.default}")
 
 
-def _has_other_default(pair: SchemaPair, before: Column, after: Column) -> bool:
+def _has_other_default(names: RenamedNames, before: Column, after: Column) -> bool:
     if before.default is None or after.generated or after.identity:
         return False
     # (Postgres writes a default anew when it casts it to another type.)
     if before.type != after.type or before.default == after.default:
         return False
-    return not has_new_names_alone(before.default, after.default or "", pair.earlier, pair.later)
+    return not names.explain(before.default, after.default or "")
 
 
 def _key(trigger: AttachedObject) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from migration_gate.facts import Snapshot
+from migration_gate.lazy_dataclass import dataclass
 from migration_gate.sql.identifiers import quote_identifier
 
 _PART = re.compile(
@@ -14,15 +15,26 @@ _PART = re.compile(
 """a text, a name with its schema, or one other character"""
 
 
-def has_new_names_alone(before: str, after: str, earlier: Snapshot, later: Snapshot) -> bool:
-    """Whether one differs from the other in names alone, of what is gone and of what is new."""
+@dataclass(frozen=True, slots=True)
+class RenamedNames:
+    """What only one of two catalogs has, as expressions name it."""
+
+    gone: frozenset[str]
+    added: frozenset[str]
+
+    def explain(self, before: str, after: str) -> bool:
+        """Whether two expressions differ in names alone, of what is gone and of what is new."""
+        parts, new_parts = _PART.findall(before), _PART.findall(after)
+        return len(parts) == len(new_parts) and all(
+            old == new or (_read_name(old) in self.gone and _read_name(new) in self.added)
+            for old, new in zip(parts, new_parts, strict=True)
+        )
+
+
+def compare_names(earlier: Snapshot, later: Snapshot) -> RenamedNames:
+    """The names of both catalogs, without those that both have."""
     old_names, new_names = frozenset(_list_names(earlier)), frozenset(_list_names(later))
-    gone, added = old_names - new_names, new_names - old_names
-    parts, new_parts = _PART.findall(before), _PART.findall(after)
-    return len(parts) == len(new_parts) and all(
-        old == new or (_read_name(old) in gone and _read_name(new) in added)
-        for old, new in zip(parts, new_parts, strict=True)
-    )
+    return RenamedNames(old_names - new_names, new_names - old_names)
 
 
 def _list_names(catalog: Snapshot) -> Iterator[str]:

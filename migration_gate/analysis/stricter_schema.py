@@ -105,10 +105,9 @@ def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
 
 
 def _is_required_by_check(pair: SchemaPair, column: Column) -> bool:
-    return any(
-        item.full_table_name == column.full_table_name and find_required_column(item) == column.name
-        for item in pair.earlier.constraints
-    )
+    table = pair.earlier.find_table(column.schema, column.table)
+    rules = pair.earlier.constraints_of(table) if table is not None else ()
+    return any(find_required_column(rule) == column.name for rule in rules)
 
 
 def find_required_column(rule: Constraint | Index) -> str | None:
