@@ -43,7 +43,10 @@ ROLLBACK_SHARE = 0.10
 """how much of a run the rollback of these revisions may add, with 500 before them"""
 CHECKPOINT = "checkpoint"
 """the gate on the change, from the state that the turn before has kept"""
+UNCHANGED = "checkpoint, no change"
+"""the same where nothing is new since that state: the whole history, as in `gate`, without a replay"""
 CHECKPOINT_RATIO_AT_500 = 0.8
+FROM_CHECKPOINT = (CHECKPOINT, UNCHANGED)
 CHECKPOINT_GROWTH = 1.5
 """of a run from a checkpoint, from the smallest to the largest size from 100 on"""
 FROM_SCRATCH = ("--checkpoint", "off")
@@ -69,6 +72,7 @@ class Bench:
             "change, rolled back": [*check, *FROM_SCRATCH, "--base", "HEAD~"],
             UNOBSERVED: [*check, *FROM_SCRATCH, "--base", "HEAD~", "--rollback", "off", "--observe", "off"],
             CHECKPOINT: [*check, "--checkpoint", "auto", "--base", "HEAD~"],
+            UNCHANGED: [*check, "--checkpoint", "auto", "--base", "HEAD"],
             "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         }[side]
 
@@ -91,7 +95,7 @@ class Bench:
                 self.build_command(side, project),
                 cwd=project,
                 # A person's variables are the same in each run; a checkpoint fits no others.
-                env=self.build_environment(CHECKPOINT if side == CHECKPOINT else database),
+                env=self.build_environment(CHECKPOINT if side in FROM_CHECKPOINT else database),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -152,10 +156,10 @@ def median_of_pairs(taken: Mapping[str, Sequence[float]], side: str, against: st
 def print_table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
     """Print the medians, and the gate against plain Alembic where both were measured."""
     compared = {"gate", "plain"} <= set(sides)
-    print(f"{'revisions':>9}", *(f"{side:>20}" for side in sides), sep="", end="")
+    print(f"{'revisions':>9}", *(f"{side:>23}" for side in sides), sep="", end="")
     print(f"{'gate/plain':>12}{'gate-plain':>14}" if compared else "")
     for size, taken in results.items():
-        print(f"{size:>9}", *(f"{statistics.median(taken[side]):18.2f} s" for side in sides), sep="", end="")
+        print(f"{size:>9}", *(f"{statistics.median(taken[side]):21.2f} s" for side in sides), sep="", end="")
         ratio, more = median_of_pairs(taken, "gate", "plain") if compared else (0.0, 0.0)
         print(f"{ratio:12.2f}{more:12.2f} s" if compared else "")
 
@@ -172,13 +176,14 @@ def list_checkpoint_targets(
     results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]
 ) -> Iterator[tuple[str, float, float]]:
     """The targets of runs from a checkpoint: what was measured, the value, and its limit."""
-    if {CHECKPOINT, "plain"} <= set(sides) and 500 in results:
-        ratio = median_of_pairs(results[500], CHECKPOINT, "plain")[0]
-        yield "500 revisions, from a checkpoint / plain", ratio, CHECKPOINT_RATIO_AT_500
     large = sorted(size for size in results if size >= 100)
-    if CHECKPOINT in sides and len(large) > 1:
-        least, most = (statistics.median(results[size][CHECKPOINT]) for size in (large[0], large[-1]))
-        yield f"from a checkpoint, {large[-1]} / {large[0]} revisions", most / least, CHECKPOINT_GROWTH
+    for side in [side for side in FROM_CHECKPOINT if side in sides]:
+        if "plain" in sides and 500 in results:
+            ratio = median_of_pairs(results[500], side, "plain")[0]
+            yield f"500 revisions, {side} / plain", ratio, CHECKPOINT_RATIO_AT_500
+        if len(large) > 1:
+            least, most = (statistics.median(results[size][side]) for size in (large[0], large[-1]))
+            yield f"{side}, {large[-1]} / {large[0]} revisions", most / least, CHECKPOINT_GROWTH
 
 
 def list_change_targets(
@@ -248,7 +253,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
     parser.add_argument("--repeat", type=int, default=5, help="measured turns")
     parser.add_argument(
-        "--sides", nargs="+", choices=[*SIDES, *CHANGE_SIDES, UNOBSERVED, CHECKPOINT], default=list(SIDES)
+        "--sides",
+        nargs="+",
+        choices=[*SIDES, *CHANGE_SIDES, UNOBSERVED, *FROM_CHECKPOINT],
+        default=list(SIDES),
     )
     parser.add_argument(
         "--python", type=Path, default=ROOT / ".venvs/bench/bin/python", help="the projects' own"
