@@ -14,6 +14,8 @@ _TEXTS = ("character varying", "text", "citext")
 LONG_TEXT = 5000
 """characters, where no length is set"""
 LONGEST_TEXT = 10_000
+LONGEST_BITS = 64
+"""of a varying length"""
 _MOST_SINGLE_DIGITS = 9
 _MOST_DAYS = 28
 _FEW_NUMBERS = re.compile(r"^(bytea|int[48]range|numrange|tsrange|tstzrange|daterange|\w+multirange|bit)")
@@ -55,6 +57,8 @@ def list_unusual_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
         return _list_unusual_texts(base)
     if base.startswith("numeric"):
         return _list_unusual_numerics(base)
+    if base.startswith("bit"):
+        return _list_unusual_bits(base)
     return next((values for start, values in _UNUSUAL.items() if base.startswith(start)), ())
 
 
@@ -82,6 +86,17 @@ def _list_unusual_texts(base: str) -> tuple[str, ...]:
     alike = tuple(beginning[: longest - 1] + end for end in "ab")
     texts = ("", alike[0], alike[1], "Text 1", "\u00e9 \u20ac"[:longest])
     return tuple(text for text in texts if len(text) <= longest)
+
+
+def _list_unusual_bits(base: str) -> tuple[str, ...]:
+    """Two that differ in their last bit, and of a varying length none at all."""
+    is_varying = base.startswith("bit varying")
+    length = _LENGTH.search(base)
+    number = int(length[1]) if length else LONGEST_BITS if is_varying else 1
+    if is_varying:
+        number = min(number, LONGEST_BITS)
+    alike = tuple("1" * (number - 1) + end for end in "01") if number > 1 else ()
+    return ("", *alike) if is_varying else alike
 
 
 def _add_fraction(base: str, value: str, number: int) -> str:
@@ -113,11 +128,11 @@ _UNUSUAL: Mapping[str, tuple[str, ...]] = {
     "date": ("1970-01-01", "2099-12-31"),
     "timestamp": ("2024-01-01 12:00:00.25", "2024-01-01 12:00:00.375", "2024-01-01 13:30:00.75"),
     "time": ("00:00:00", "12:00:01.25", "12:00:01.375"),
-    "interval": ("0", "-1 days", "1 day 02:03:04", "1 day 02:03:05"),
+    "interval": ("0", "-1 days", "1 day 02:03:04", "1 day 02:03:04.25", "1 day 02:03:05"),
     "jsonb": ("{}", "[]"),
     "json": ("{}", "[]"),
     "inet": ("10.0.0.5/24", "10.0.0.6/24"),
-    "bytea": ("",),
+    "bytea": ("", "\\x" + "ab" * 99 + "01", "\\x" + "ab" * 99 + "02"),
     "hstore": ("",),
 }
 """by the beginnings of the types' names; the first that fits counts"""

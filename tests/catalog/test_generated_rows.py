@@ -73,6 +73,27 @@ def test_a_table_gets_about_twenty_rows_with_the_edges_that_break_migrations(
     assert 0 in read_values(connection, "select amount from orders")
 
 
+@pytest.mark.parametrize(
+    ("type_text", "cut"),
+    [
+        ("bytea", "substring(a from 1 for 20)"),
+        ("bit varying", "a::bit varying(8)"),
+        ("bit varying(16)", "a::bit varying(15)"),
+        ("bit(80)", "a::bit(79)"),
+        ("interval", "a::interval(0)"),
+        ("interval", "a::interval hour to minute"),
+        ("inet", "network(a)"),
+        ("int[]", "a[1:1]"),
+    ],
+)
+def test_two_values_are_alike_where_one_is_cut(
+    connection: psycopg.Connection[Any], type_text: str, cut: str
+) -> None:
+    fill(connection, f"CREATE TABLE t (id serial PRIMARY KEY, a {type_text})")
+    merged = f"select ({cut})::text from t where a is not null group by 1 having count(distinct a::text) > 1"
+    assert read_values(connection, merged)
+
+
 def test_each_run_makes_the_same_rows(connection: psycopg.Connection[Any], shared_engine: Engine) -> None:
     fill(connection, *SHOP)
     rows = (
