@@ -110,10 +110,10 @@ class Bench:
         return took
 
 
-def write_project(folder: Path, revisions: int) -> Path:
+def write_project(folder: Path, revisions: int, settled: int = 0) -> Path:
     """The project of that size, in git as projects are, and readable for an unprivileged worker."""
     project = folder / f"revisions-{revisions}"
-    write(project, revisions)
+    write(project, revisions, settled=settled)
     git = ["git", "-C", str(project), "-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
     commit = [*git, "-c", "commit.gpgsign=false", "commit", "--quiet", "--message"]
     new = sorted((project / "migrations" / "versions").glob("*.py"))[-CHANGED_REVISIONS:]
@@ -123,7 +123,7 @@ def write_project(folder: Path, revisions: int) -> Path:
     (project / ".gitignore").write_text("__pycache__/\n", "utf-8")
     models = project / "models.py"
     of_head = models.read_text("utf-8")
-    models.write_text(write_models(revisions - CHANGED_REVISIONS), "utf-8")
+    models.write_text(write_models(revisions - CHANGED_REVISIONS, settled=settled), "utf-8")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
     subprocess.run([*git, "reset", "--quiet", "--", *map(str, new)], check=True)
@@ -251,6 +251,9 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
+    parser.add_argument(
+        "--settled", type=int, default=0, help="the revision from which on the schema does not grow"
+    )
     parser.add_argument("--repeat", type=int, default=5, help="measured turns")
     parser.add_argument(
         "--sides",
@@ -279,7 +282,9 @@ def main() -> int:
             bench = Bench(server, options.python.absolute(), options.gate.absolute())
             print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {server.description}")
             results = {
-                size: measure_sides(bench, write_project(folder, size), options.sides, options.repeat)
+                size: measure_sides(
+                    bench, write_project(folder, size, options.settled), options.sides, options.repeat
+                )
                 for size in sorted(options.sizes)
             }
     print_table(results, options.sides)

@@ -2,6 +2,8 @@
 
 About one revision in five creates a table, up to a hundred; the others do to them what revisions do: columns,
 indexes, foreign keys, types, defaults, enums, data. Every downgrade is exact, and the models match the end.
+A project may be settled: from some revision on, types, defaults and data alone change, so that its history
+is longer, and its schema no larger.
 """
 
 from __future__ import annotations
@@ -102,14 +104,19 @@ Revision = tuple[str, list[str], list[str]]
 class Growth:
     """The schema as it grows: each call of `revision` changes it, and says how."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, settled: int = 0) -> None:
+        """`settled`: from that revision on, none adds anything to the schema; 0 if all may."""
         self.dice = random.Random(seed)
+        self.settled = settled
         self.tables: list[Table] = []
         self.count = 0
 
     def revision(self, allowed_tables: int) -> Revision:
         """One more revision."""
         self.count += 1
+        if 0 < self.settled < self.count:
+            change = self.dice.choice((self._alter_type, self._alter_default, self._update))
+            return change(self.dice.choice(self.tables))
         due = self.dice.random() < 0.22 or len(self.tables) < 2
         if due and len(self.tables) < allowed_tables:
             return self._create_table()
@@ -222,19 +229,19 @@ def _models(tables: list[Table]) -> Iterator[str]:
             yield f"    {column.name} = mapped_column({column.arguments()})\n"
 
 
-def write_models(revisions: int, seed: int = 1) -> str:
+def write_models(revisions: int, seed: int = 1, settled: int = 0) -> str:
     """The models as they are after so many revisions."""
-    growth = Growth(seed)
+    growth = Growth(seed, settled)
     for _ in range(revisions):
         growth.revision(allowed_tables=TABLES)
     return "".join(_models(growth.tables))
 
 
-def write(folder: Path, revisions: int, seed: int = 1) -> None:
+def write(folder: Path, revisions: int, seed: int = 1, settled: int = 0) -> None:
     """Write the project into the folder, which must not hold one yet."""
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
-    growth = Growth(seed)
+    growth = Growth(seed, settled)
     for number in range(1, revisions + 1):
         made = growth.revision(allowed_tables=TABLES)
         (versions / f"{number:04d}_{made[0]}.py").write_text(_revision_text(number, made))
