@@ -81,9 +81,9 @@ def find_row_fate(
             continue
         lost += _list_lost_columns(table, down[oid], again.get(oid) if again is not None else None)
         if again is not None:
-            is_convertible = oid in convertible
+            moved = [row for other, rows in again.items() if other not in down for row in rows.rows]
             altered += _describe_altered(
-                table, down[oid], again.get(oid), lost, is_convertible=is_convertible
+                table, down[oid], again.get(oid), lost, is_convertible=oid in convertible, moved=moved
             )
     return RowFate(tuple(lost), tuple(altered))
 
@@ -107,10 +107,11 @@ def _describe_altered(
     lost: list[str],
     *,
     is_convertible: bool,
+    moved: Collection[Mapping[str, Any]] = (),
 ) -> Iterator[AlteredRows]:
     """Rows that are gone, and values that are others, though their table and column stayed.
 
-    Values that another type could not hold are `lost`.
+    Values that another type could not hold are `lost`. `moved`: the rows of tables that the upgrade makes.
     """
     if again is None:
         return
@@ -123,7 +124,11 @@ def _describe_altered(
     names_down = [_name_of(down, column.number) for column in keys]
     rows_down = {key_of(row, names_down): row for row in down.rows}
     later = {key_of(row, names): row for row in again.rows}
-    missing = [row for row in table.rows if key_of(row, names) not in later]
+    missing = [
+        row
+        for row in table.rows
+        if key_of(row, names) not in later and not any(row.items() <= other.items() for other in moved)
+    ]
     if missing:
         by_downgrade = any(key_of(row, names) not in rows_down for row in missing)
         text = f"{len(missing)} of {len(table.rows)} rows of `{table}` were gone"

@@ -238,3 +238,21 @@ def test_made_rows_do_not_hang_on_a_row_that_the_downgrade_deletes(engine: Engin
     [rollback] = ran.replay.rollbacks
     assert rollback.is_complete
     assert [*checks.rows_differ_after_rollback.check(Facts(replay=ran.replay))] == []
+
+
+def test_rows_that_the_upgrade_moves_into_its_own_table_are_not_gone(engine: Engine) -> None:
+    upgrade = execute(
+        "CREATE TABLE archive (LIKE note)",
+        "INSERT INTO archive SELECT * FROM note WHERE is_old",
+        "DELETE FROM note WHERE is_old",
+    )
+    downgrade = execute("INSERT INTO note SELECT * FROM archive", "DROP TABLE archive")
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, execute("CREATE TABLE note (id int, body text, is_old boolean)")),
+        revision_text("b", "a", upgrade, downgrade),
+    )
+    ran = run(engine, folder, 2)
+    [rollback] = ran.replay.rollbacks
+    assert rollback.is_complete
+    assert [*checks.rows_differ_after_rollback.check(Facts(replay=ran.replay))] == []
