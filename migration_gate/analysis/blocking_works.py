@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
 from migration_gate.analysis.query_extent import reads_little
+from migration_gate.analysis.referencing_rows import ReferencingRows
 from migration_gate.analysis.row_loops import list_loop_statements
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind, find_locks
 from migration_gate.lazy_dataclass import dataclass
@@ -163,8 +164,10 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     inner: dict[str, set[int]] = defaultdict(set)
     for item in facts.replay.observation.statements:
         inner[item.client_sql].add(item.number)
+    referencing = ReferencingRows(facts.replay)
     for statement in (*judged, *loops):
         works = tuple(work for work in statement.works if not _is_little(facts.replay, statement, work))
+        works = works or referencing.list_works(statement)
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
             continue
         locks = tuple(

@@ -50,3 +50,24 @@ def test_a_block_that_locks_a_table_and_reads_another_one_is_work_under_lock(eng
     (finding,) = work_under_lock.check(Facts("shop", replay))
     assert finding.object == "item"
     assert "take the work with rows out of the function or block" in (finding.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("index", "found"), [("pass", ["part"]), ('op.create_index("i", "part", ["item_id"])', [])]
+)
+def test_a_delete_looks_for_rows_that_reference_what_it_deletes(
+    engine: Engine, index: str, found: list[str]
+) -> None:
+    before = (
+        'op.execute("create table part (id int primary key, "\n'
+        '           "item_id int references item on delete cascade)")\n'
+    )
+    replay = run_new_revisions(
+        engine,
+        'op.execute("alter table other alter name set default 1")\n'
+        'op.execute("delete from item where id = 5")',
+        before=f'{before}op.execute("create table other (name int)")\n{index}',
+    ).replay
+    findings = list(work_under_lock.check(Facts("shop", replay)))
+    assert [finding.kind for finding in findings] == ["backfill"] * len(found)
+    assert all("goes through the rows of `part`" in finding.message for finding in findings)
