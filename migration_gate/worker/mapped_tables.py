@@ -57,8 +57,10 @@ def _list_columns(table: Any, mappers: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_deferred(column: Any, mappers: list[Any]) -> bool:
-    """Whether every class leaves the column out of its SELECT."""
-    return bool(mappers) and all(private_api.is_deferred(mapper, column) for mapper in mappers)
+    """Whether every class that maps the column leaves it out of its SELECT."""
+    answers = [private_api.is_deferred(mapper, column) for mapper in mappers]
+    known = [answer for answer in answers if answer is not None]
+    return bool(known) and all(known)
 
 
 def _describe_column(table: Any, column: Any, types: TypeTexts, *, is_deferred: bool) -> MappedColumn:

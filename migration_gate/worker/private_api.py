@@ -158,15 +158,18 @@ def find_mapper_registries() -> Iterable[Any]:
     return registries
 
 
-def is_deferred(mapper: Any, column: Any) -> bool:
-    """Whether a class loads the column only when it is asked for.
+def is_deferred(mapper: Any, column: Any) -> bool | None:
+    """Whether a class loads the column only when it is asked for; None if it does not map the column.
+
+    A class with heirs in the same table (single table inheritance) does not map their columns.
 
     `Mapper._columntoproperty`, since SQLAlchemy 0.5, and `ColumnProperty.deferred`, since 0.4: the public
     `Mapper.attrs` would configure the mappers. False if a later SQLAlchemy keeps them elsewhere.
     """
     try:
-        return bool(mapper._columntoproperty[column].deferred)
-    except (AttributeError, KeyError, LookupError):
+        mapped = mapper._columntoproperty.get(column)  # of SQLAlchemy's dict, `[]` raises errors of its own
+        return None if mapped is None else bool(mapped.deferred)
+    except AttributeError:
         return False
 
 
