@@ -2,8 +2,8 @@
 
 It ran on empty tables, and failed when it ran from the base with about twenty rows in each: NOT NULL without
 a value for the rows that are there, a rule that rows break, a cast that a value refuses. Production has
-rows, and the deployment ends with this error. A CHECK or a cast that only the content of made-up rows breaks
-is a warning, and code that fails over such content a note: production may have no such row.
+rows, and the deployment ends with this error. A CHECK, cast or trigger that refuses only the content of
+made-up rows is a warning, and code that fails over such content a note: production may have no such row.
 
 Instead, correct the rows before the rule is made, in the same revision.
 """

@@ -28,7 +28,10 @@ CONTENT_KINDS = ("check", "exclusion")
 """an application may never have written what breaks these"""
 TOO_LARGE = ("22001", "22003")
 """string_data_right_truncation, numeric_value_out_of_range: the old type holds more than the new one"""
+RAISED = "P0001"
+"""raise_exception: in a statement that writes rows, of a trigger"""
 _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
+_WRITE = re.compile(r"^\s*(?:insert|update|delete|merge|copy|truncate)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
 FORBIDDEN_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
 _WORD = re.compile(r"\w+")
@@ -87,6 +90,8 @@ def judge_failure(failure: RowFailure) -> FailureOnRows:
     if failure.rows == "own":
         return FailureOnRows(kind, Severity.ERROR)  # the project says that there are such rows
     is_ddl = bool(error.statement and _DDL.search(error.statement))
+    if sqlstate == RAISED and error.statement and _WRITE.search(error.statement):
+        return FailureOnRows(kind, Severity.WARNING)  # a trigger is a rule, as a CHECK is
     if kind in CERTAIN_KINDS or (is_ddl and sqlstate in TOO_LARGE):
         return FailureOnRows(kind, Severity.WARNING if failure.rows == "extreme" else Severity.ERROR)
     if kind in CONTENT_KINDS or (is_ddl and kind == "value"):

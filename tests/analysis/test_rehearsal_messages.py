@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from migration_gate.analysis.rehearsal_messages import suggest_failure_fix
+from migration_gate.analysis.rehearsal_messages import judge_failure, suggest_failure_fix
+from migration_gate.check import Severity
 from migration_gate.facts import Failure, Replay, RowFailure, Snapshot, Table
 from tests.support.replay_engine import Engine
 
@@ -30,6 +31,18 @@ def test_rows_that_the_revision_refuses_on_purpose_are_not_for_its_code_to_expec
     error = Failure("two users have one name", "RuntimeError", is_deliberate=True)
     fix = suggest_failure_fix(REPLAY, RowFailure(error, "unusual", tables=("users",)))
     assert fix.startswith("The revision's own code refuses such rows")
+
+
+@pytest.mark.parametrize(
+    ("statement", "severity"),
+    [
+        ("UPDATE bills SET city = trim(city)", Severity.WARNING),
+        ("DO $$ BEGIN RAISE EXCEPTION 'no'; END $$", Severity.NOTE),
+    ],
+)
+def test_a_trigger_that_refuses_rows_is_a_rule(statement: str, severity: Severity) -> None:
+    error = Failure("paid bills are final", sqlstate="P0001", statement=statement)
+    assert judge_failure(RowFailure(error, "plain", tables=("bills",))).severity is severity
 
 
 def test_duplicates_are_removed_from_the_table_that_the_statement_names() -> None:
