@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from migration_gate.catalog.kept_values import canonical_text, compare_attributes, is_contained, is_same_value
+from migration_gate.catalog.nested_rows import are_elements_in_rows, are_rows_in_lists, list_telling_columns
 from migration_gate.catalog.row_pairs import Row, TablePair, pair_rows
 from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
@@ -24,8 +25,6 @@ FEW_COLUMNS = 2
 """fewer are the same in two rows by chance"""
 SHOWN_COLUMNS = 6
 SHOWN_TEXT = 40
-_COUNTING = ("smallint", "integer", "bigint", "uuid")
-"""types of keys that tell nothing of their row"""
 _TIMES = ("date", "timestamp")
 _OBJECTS = ("json", "hstore")
 """types whose values have keys that are a part of the value"""
@@ -111,6 +110,8 @@ class _Comparison:
     # Tables and rows.
 
     def _describe_dropped_table(self, table: StoredRows) -> Iterator[RowChange]:
+        if self._are_rows_in_lists(table):
+            return
         columns = [column for column in table.columns if not column.is_generated]
         kept = [column for column in columns if self._is_kept_elsewhere(table, column)]
         lost = [column for column in columns if column not in kept and not column.is_key]
@@ -121,6 +122,13 @@ class _Comparison:
             values = [row for row in table.rows if row.get(column.name) is not None]
             if values:
                 yield _describe(table, "dropped column", len(values), column=column, row=values[0])
+
+    def _are_rows_in_lists(self, table: StoredRows) -> bool:
+        names = [column.name for column in list_telling_columns(table)]
+        return any(
+            rows and are_rows_in_lists(table.rows, names, self._after.tables[oid].rows, list(rows[0]))
+            for oid, rows in self._gained.items()
+        )
 
     def _describe_lost_rows(self, pair: TablePair) -> Iterator[RowChange]:
         lost = self._list_lost_rows(pair)
@@ -206,7 +214,7 @@ class _Comparison:
             if all(new is not None and is_contained(old, new) for old, new in values):
                 return True
             is_filled_from = any({column.name.lower(), other.name.lower()} <= words for words in self._words)
-            if is_filled_from and _is_reversible(values):
+            if is_filled_from and _is_reversible(values, is_full=len(held) == len(pair.rows)):
                 return True
         return False
 
@@ -228,18 +236,19 @@ class _Comparison:
                     return True
                 if other.name == column.name:
                     all_of_name |= gained
-        return values <= all_of_name  # one table was split into several
+        if values <= all_of_name:
+            return True  # one table was split into several
+        others = (rows for oid, rows in self._gained.items() if oid != table.oid)
+        return any(are_elements_in_rows(table, column, rows) for rows in others)
 
 
 def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
     """Rows of which there are more afterwards, but for a key that only counts them."""
     added = len(pair.after.rows) - len(pair.before.rows)
-    keys = [column for column in pair.before.columns if column.is_key]
-    counting = keys if len(keys) == 1 and keys[0].type in _COUNTING else []
     names = [
         (column.name, other.name)
-        for column in pair.before.columns
-        if column not in counting and not column.is_generated and (other := pair.find_column(column))
+        for column in list_telling_columns(pair.before)
+        if (other := pair.find_column(column))
     ]
     if added < FEW_VALUES or len(names) < FEW_COLUMNS:
         return
@@ -323,12 +332,16 @@ def _select_merged(changed: Sequence[Altered]) -> list[Altered]:
     ]
 
 
-def _is_reversible(values: Sequence[tuple[Any, Any]]) -> bool:
-    """Whether different values became different ones, and none became NULL."""
-    old = {canonical_text(before) for before, _ in values}
-    new = {canonical_text(after) for _, after in values if after is not None}
+def _is_reversible(values: Sequence[tuple[Any, Any]], *, is_full: bool) -> bool:
+    """Whether different values became different ones, and none became NULL.
+
+    `is_full`: no row had NULL before. Then NULL may stand for one of two truths: no date of a deletion.
+    """
+    old, new = ({canonical_text(pair[side]) for pair in values} for side in (0, 1))
     both = {(canonical_text(before), canonical_text(after)) for before, after in values}
-    return len(old) == len(new) == len(both) and all(after is not None for _, after in values)
+    may_be_null = is_full and all(isinstance(before, bool) for before, _ in values)
+    is_complete = may_be_null or all(after is not None for _, after in values)
+    return len(old) == len(new) == len(both) and is_complete
 
 
 def _describe(

@@ -196,3 +196,51 @@ def test_a_table_may_be_split_into_several() -> None:
 def _with_number_key(rows: StoredRows) -> StoredRows:
     columns = (replace(column, type="integer") if column.is_key else column for column in rows.columns)
     return replace(rows, columns=tuple(columns))
+
+
+LISTS: list[dict[str, Any]] = [
+    {"id": 1, "tags": ["a", "b"]},
+    {"id": 2, "tags": ["b", "c"]},
+    {"id": 3, "tags": []},
+    {"id": 4, "tags": None},
+]
+PAIRS: list[dict[str, Any]] = [
+    {"post": post, "tag": tag} for post, tag in ((1, "a"), (1, "b"), (2, "b"), (2, "c"))
+]
+
+
+def test_elements_of_an_array_may_have_rows_of_their_own() -> None:
+    before, without = table(1, "posts", LISTS), table(1, "posts", [{"id": row["id"]} for row in LISTS])
+    dropped = [("dropped column", "posts.tags", 3)]
+    assert describe([before], [without, table(2, "tags", PAIRS)]) == []
+    assert describe([before], [without, table(2, "tags", PAIRS[1:])]) == dropped
+    moved = [{**pair, "post": pair["post"] + 1} for pair in PAIRS]
+    assert describe([before], [without, table(2, "tags", moved)]) == dropped
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_rows_may_become_elements_of_an_array(is_json: bool) -> None:
+    def posts(*lists: list[str]) -> StoredRows:
+        rows = [
+            {"id": number, "tags": [{"tag": tag, "n": 1} for tag in tags] if is_json else tags}
+            for number, tags in enumerate(lists, start=1)
+        ]
+        return table(1, "posts", rows)
+
+    before = [table(1, "posts", [{"id": row["id"]} for row in LISTS]), table(2, "tags", PAIRS)]
+    dropped = [("dropped table", "tags", 4)]
+    assert describe(before, [posts(["a", "b"], ["b", "c"], [], [])]) == []
+    assert describe(before, [posts(["a"], ["b", "c"], [], [])]) == dropped
+    assert describe(before, [posts([], ["a", "b"], ["b", "c"], [])]) == dropped
+
+
+def test_a_date_may_stand_for_a_truth() -> None:
+    flags: list[dict[str, Any]] = [{"id": number, "live": number % 2 == 0} for number in range(1, 6)]
+    dates = [{"id": row["id"], "ended": None if row["live"] else "2020-01-01"} for row in flags]
+    before, after = (table(1, "users", rows, numbers={"ended": 9}) for rows in (flags, dates))
+    statement = "UPDATE users SET ended = now() WHERE NOT live"
+    dropped = [("dropped column", "users.live", 5)]
+    assert describe([before], [after], statement) == []
+    assert describe([before], [after]) == dropped
+    unknown = table(1, "users", [{**row, "live": row["live"] or None} for row in flags])
+    assert describe([unknown], [after], statement) == [("dropped column", "users.live", 2)]
