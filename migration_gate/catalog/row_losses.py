@@ -243,7 +243,10 @@ class _Comparison:
 
 
 def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
-    """Rows of which there are more afterwards, but for a key that only counts them."""
+    """Rows of which there are more afterwards, but for a key that only counts them.
+
+    One row for each tenant, or the like, is none of these: a new column tells them apart.
+    """
     added = len(pair.after.rows) - len(pair.before.rows)
     names = [
         (column.name, other.name)
@@ -253,13 +256,29 @@ def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
     if added < FEW_VALUES or len(names) < FEW_COLUMNS:
         return
     old = Counter(canonical_text([row.get(name) for name, _ in names]) for row in pair.before.rows)
-    new = Counter(canonical_text([row.get(name) for _, name in names]) for row in pair.after.rows)
+    further = [column.name for column in pair.list_new_columns() if _tells_rows_apart(pair.after, column)]
+    new: Counter[str] = Counter()
+    parts = Counter(
+        (
+            canonical_text([row.get(name) for _, name in names]),
+            canonical_text([row.get(name) for name in further]),
+        )
+        for row in pair.after.rows
+    )
+    for (text, _), number in parts.items():
+        new[text] = max(new[text], number)
     repeated = {text for text, number in old.items() if new[text] > number}
     rows = [
         row for row in pair.before.rows if canonical_text([row.get(name) for name, _ in names]) in repeated
     ]
     if FEW_VALUES <= len(repeated) <= added:
         yield _describe(pair.before, "repeated rows", len(rows), row=rows[0])
+
+
+def _tells_rows_apart(table: StoredRows, column: StoredColumn) -> bool:
+    """Whether a column is more than a number of its own for each row."""
+    held = _count_values(table, column)
+    return not column.is_generated and any(number > 1 for number in held.values())
 
 
 def _list_values(column: StoredColumn, other: StoredColumn, held: Sequence[tuple[Row, Row]]) -> list[Altered]:

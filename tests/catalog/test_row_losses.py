@@ -172,6 +172,10 @@ def test_rows_that_are_there_again_are_told() -> None:
     assert describe([before], [_with_number_key(table(2, "notes", [*rows, *again]))]) == repeated
     assert describe([before], [_with_number_key(table(1, "notes", [*rows, *others]))]) == []
     assert describe([before], [_with_number_key(table(1, "notes", [*rows, *again[:2]]))]) == []
+    of_tenants = [{**row, "tenant": 1 + (row["id"] > 5)} for row in [*rows, *again]]
+    assert describe([before], [_with_number_key(table(1, "notes", of_tenants))]) == []
+    numbered = [{**row, "number": row["id"]} for row in [*rows, *again]]
+    assert describe([before], [_with_number_key(table(1, "notes", numbered))]) == repeated
     keyed_by_text = [{**row, "id": f"{row['title']} again"} for row in rows]
     assert describe([table(1, "notes", rows)], [table(1, "notes", [*rows, *keyed_by_text])]) == []
 
