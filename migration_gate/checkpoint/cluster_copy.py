@@ -51,46 +51,54 @@ def copy_running_cluster(source: Path, target: Path, wal_files: tuple[str, str])
 
 def compute_folder_digest(folder: Path) -> str:
     """Of the names, sizes and contents of all files below. Raises OSError."""
-    digest = hashlib.blake2b(digest_size=32)
-    for path in _list_files(folder):
-        digest.update(
-            f"{path.relative_to(folder)}\0{path.lstat().st_size}\0".encode("utf-8", "surrogateescape")
-        )
-        for position, block in _read_data(path):
-            digest.update(position.to_bytes(8, "big"))
-            digest.update(block)
+    digest = hashlib.sha256()  # processors have instructions for it: three times as fast as BLAKE2 on them
+    top = os.fspath(folder)
+    for path, is_folder in _list_files(top):
+        digest.update(os.fsencode(path[len(top) :]))
+        if is_folder:
+            digest.update(b"/\0")
+        else:
+            _add_file(digest, path)
     return digest.hexdigest()
+
+
+def _add_file(digest: hashlib._Hash, path: str) -> None:
+    """Blocks that are not zero, with their positions: they are the same wherever a copy has its holes."""
+    descriptor = open_plain_descriptor(path)
+    try:
+        digest.update(b"\0%d\0" % os.fstat(descriptor).st_size)
+        position = 0
+        while block := os.read(descriptor, BLOCK_BYTES):
+            if block[0] or block != _ZEROS[: len(block)]:
+                digest.update(position.to_bytes(8, "big"))
+                digest.update(block)
+            position += len(block)
+    finally:
+        os.close(descriptor)
 
 
 def open_plain_file(path: Path) -> FileIO:
     """Open a file of a checkpoint. Raises OSError, also of what is none: a pipe would be waited for."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    file = open(descriptor, "rb", buffering=0)  # noqa: PTH123, SIM115 - the caller closes it
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
+    return open(open_plain_descriptor(path), "rb", buffering=0)
+
+
+def open_plain_descriptor(path: str | Path) -> int:
+    """The same as a descriptor."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
     raise OSError(errno.EINVAL, "no plain file", str(path))
 
 
-def _list_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in folders:
-            yield Path(parent, name)
-        for name in sorted(names):
-            yield Path(parent, name)
-
-
-def _read_data(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The blocks that are not zero, with their positions; nothing of a folder."""
-    if path.is_dir() and not path.is_symlink():
-        return
-    with open_plain_file(path) as file:
-        position = 0
-        while block := file.read(BLOCK_BYTES):
-            if block != _ZEROS[: len(block)]:
-                yield position, block
-            position += len(block)
+def _list_files(folder: str) -> Iterator[tuple[str, bool]]:
+    """All files below, and the folders, which are said to be some. pathlib would double the time."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    for _, path, is_folder in found:
+        yield path, is_folder
+        if is_folder:
+            yield from _list_files(path)
 
 
 def _is_needed(folder: str, name: str, wal_files: tuple[str, str]) -> bool:
