@@ -25,6 +25,7 @@ STAGE_TITLES = {
     "rollback": "Rolling back",
     "rehearsal": "Rehearsing with rows",
     "compare": "Comparing",
+    "repository": "Reading the repository",
     "base": "Waiting for the base of the change",
 }
 STAGES_WITH_TEXT = ("find", "install", "postgres", "replay", "rollback", "rehearsal")

@@ -19,11 +19,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from types import TracebackType
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from migration_gate.change.base_messages import (
     BaseAnswer,
@@ -31,10 +31,12 @@ from migration_gate.change.base_messages import (
     NothingShared,
     Shared,
     SharedDatabase,
+    SharedEarlier,
     SharedReplay,
 )
 from migration_gate.change.revision_dependencies import (
     REVISION_MARK,
+    UNREAD_SUFFIXES,
     find_shared_imports,
     use_data_files,
 )
@@ -61,10 +63,6 @@ WITHOUT_BASE = (
 )
 STOP_SECONDS = 20.0
 """what the process gets to stop its server"""
-UNREAD_SUFFIXES = frozenset(
-    {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html", ".pyc"}
-)
-"""files that no check reads, and no replay but by their names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class BaseExamination:
         self._lock = threading.Lock()
         self._is_stopped = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="base")
-        self._shared: SimpleQueue[Shared] = SimpleQueue()
+        self._shared: SimpleQueue[Shared | SharedEarlier] = SimpleQueue()
         self._received: list[Shared] = []
         """what was taken from there"""
         self._begun: Future[_Begun] | None = None
@@ -95,6 +93,8 @@ class BaseExamination:
         self._kept: KeptExamination | None = None
         self._is_awaiting_kept = False
         """whether a kept examination serves is not known yet: no process runs"""
+        self._serves_earlier: Future[bool] = Future()
+        """whether a kept examination serves with the facts of an earlier run; False if a process is needed"""
         self._copy_database: Callable[[], None] | None = None
         """to be called before a process is told of the database"""
 
@@ -128,6 +128,22 @@ class BaseExamination:
             if self._copy_database is None:
                 copy_database()
             self.share(message)
+
+    def serves_earlier(self, digest: str) -> bool:
+        """Whether the base is known with the facts of an earlier run, which shared what has this digest."""
+        assert self._begun is not None  # noqa: S101 - the block was entered
+        self._shared.put(SharedEarlier(digest))
+        known: tuple[Future[Any], ...] = (self._begun, self._serves_earlier)
+        wait(known, return_when=FIRST_COMPLETED)
+        if self._serves_earlier.done():
+            return self._serves_earlier.result()
+        return self._begun.exception() is None and self._begun.result().shared_imports is None
+
+    def describe_shared(self) -> str:
+        """A digest of what was shared in this run, once the base is known; '' if it was not all needed."""
+        from migration_gate.change.kept_examination import find_shared_digest  # noqa: PLC0415 - see above
+
+        return find_shared_digest(self._received)
 
     def share(self, message: Shared) -> None:
         """Tell the process what it may use; see `base_messages` for the order."""
@@ -210,16 +226,29 @@ class BaseExamination:
         if self._kept is None or self._kept.found is None:
             return None
         self._is_awaiting_kept = True
-        while not isinstance(self._receive(), SharedReplay | NothingShared):
-            continue
-        answer = self._kept.find_answer(self._received)
+        answer = self._await_replay(self._kept) or self._kept.find_answer(self._received)
         with self._lock:
             self._is_awaiting_kept = False
         return answer
 
+    def _await_replay(self, kept: KeptExamination) -> BaseAnswer | None:
+        """The kept answer, if an earlier run's facts serve instead of a replay; None when it has run."""
+        while not (self._received and isinstance(self._received[-1], SharedReplay | NothingShared)):
+            message = self._shared.get()
+            if isinstance(message, SharedEarlier):
+                answer = kept.find_earlier_answer(message.digest)
+                self._serves_earlier.set_result(answer is not None)
+                if answer is not None:
+                    return answer
+            else:
+                self._received.append(message)
+        return None
+
     def _receive(self) -> Shared:
-        self._received.append(self._shared.get())
-        return self._received[-1]
+        while isinstance(message := self._shared.get(), SharedEarlier):
+            continue
+        self._received.append(message)
+        return message
 
     def _choose_settings(self, comparison: Comparison) -> Settings:
         """Those with which the base is examined, before they are told where it lies."""
@@ -229,6 +258,8 @@ class BaseExamination:
         return choose_policy(self._settings, comparison, os.environ).settings
 
     def _run_process(self, commit: str, comparison: Comparison, *, is_alone: bool) -> BaseAnswer:
+        if not self._serves_earlier.done():
+            self._serves_earlier.set_result(False)
         settings = self._choose_settings(comparison)
         kept = None if is_alone else self._kept
         answer_end, process_end = os.pipe()

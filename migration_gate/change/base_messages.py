@@ -81,6 +81,14 @@ class SharedReplay:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedEarlier:
+    """The facts of an earlier run may serve again: does the base that was kept then? For the gate alone."""
+
+    digest: str
+    """of what that run shared; '' if it shared nothing"""
+
+
+@dataclass(frozen=True, slots=True)
 class NothingShared:
     """The change's replay does not show the base: it needs one of its own."""
 

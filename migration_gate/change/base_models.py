@@ -66,7 +66,7 @@ def examine_with_shared_replay(
         server = take()
         if not isinstance(server, SharedServer):
             return None
-        task = WorkerTask("models", server.database, server.models_database, keeps_state=may_be_kept)
+        task = WorkerTask("models", server.database, server.models_database, keeps_facts=may_be_kept)
         # Both import the project meanwhile, and wait for the database.
         stream = send_models_order(worker, project, settings, server.server, task)
         folders = take()

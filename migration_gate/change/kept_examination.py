@@ -33,15 +33,19 @@ class KeptExamination:
 
     def find_answer(self, messages: Sequence[Shared]) -> BaseAnswer | None:
         """The kept answer, if it was made with what is shared now; else it is removed."""
-        shared = _find_shared_digest(messages)
+        shared = find_shared_digest(messages)
         answer = self.found.read_answer(shared) if self.found is not None and shared else None
         if answer is None and shared:
             self.store.remove()
         return answer
 
+    def find_earlier_answer(self, shared: str) -> BaseAnswer | None:
+        """The kept answer, if it was made with what an earlier run shared, whose digest this is."""
+        return self.found.read_answer(shared) if self.found is not None and shared else None
+
     def keep(self, messages: Sequence[Shared], answer: BaseAnswer, data: bytes) -> None:
         """Keep an answer for the next run, if it depends on nothing that cannot be told."""
-        shared = _find_shared_digest(messages)
+        shared = find_shared_digest(messages)
         if answer.inputs is None or not shared or not self.store.writes:
             return
         if decode_answer(data) is None:
@@ -71,7 +75,7 @@ def find_kept_examination(
     return KeptExamination(store, key, found)
 
 
-def _find_shared_digest(messages: Sequence[Shared]) -> str:
+def find_shared_digest(messages: Sequence[Shared]) -> str:
     """Of what concerns the base; '' if it was not all shared, or the server is not that of the checkpoint."""
     match messages:
         case [SharedServer() as server, _, SharedDatabase() as database, SharedReplay() as replay]:

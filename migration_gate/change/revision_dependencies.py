@@ -23,6 +23,10 @@ NAMING_MARK = b"naming_convention"
 ENVIRONMENT_MARK = b"run_migrations"
 """stands in every env.py"""
 MODEL_MARKS = (b"__tablename__", b"mapped_column(", b"Column(", b"Table(")
+UNREAD_SUFFIXES = frozenset(
+    {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html", ".pyc"}
+)
+"""files that no check reads, and no replay but by their names"""
 DYNAMIC_IMPORTS = (
     b"import_module", b"__import__", b"run_path", b"run_module", b"exec(", b"exec_module", b"sys.modules",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from migration_gate.checkpoint.cluster_copy import ClusterRefused, copy_running_cluster, remove_folder
 from migration_gate.checkpoint.dependencies import Dependency, find_dependencies, list_paths
+from migration_gate.checkpoint.facts_key import FactsPlace
 from migration_gate.checkpoint.kept_base import BaseStore
 from migration_gate.checkpoint.kept_texts import KeptTexts
 from migration_gate.checkpoint.policy import CheckpointUse, choose_use
@@ -69,6 +70,16 @@ class _Copy:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class FactsRun:
+    """What the facts of a run depend on, if its worker has said so."""
+
+    used_files: tuple[str, ...]
+    """what the project's code has imported or opened, and the folders of the revisions: absolute paths"""
+    migration_files: tuple[str, ...]
+    """absolute paths of the files of the revisions"""
+
+
 @dataclass(slots=True)
 class CheckpointRun:
     """One run. `state` is what fits the repository; the run begins from it only if the server does."""
@@ -82,6 +93,8 @@ class CheckpointRun:
     """why there is no checkpoint, as clauses"""
     is_restored: bool = False
     """the server was started from `state`"""
+    facts_run: FactsRun | None = None
+    """None if the facts of the run cannot be kept"""
     _copy: _Copy | None = None
     _texts: KeptTexts | None = None
 
@@ -111,9 +124,14 @@ class CheckpointRun:
     @property
     def base_store(self) -> BaseStore | None:
         """Where the examination of the base is kept; None if the run begins from no checkpoint."""
+        return BaseStore(self.facts_place) if self.facts_place is not None else None
+
+    @property
+    def facts_place(self) -> FactsPlace | None:
+        """Where facts are kept; None if the run begins from no checkpoint."""
         if self.state is None or not self.use.begins_from:
             return None
-        return BaseStore(self.state, self.surroundings, self.use.writes)
+        return FactsPlace(self.state, self.surroundings, self.use.writes)
 
     def read_texts(self) -> KeptTexts:
         """What is kept of the revisions' texts; nothing if the run began from no checkpoint."""
@@ -138,6 +156,11 @@ class CheckpointRun:
         if self.state is not None:
             self.store.remove(self.state)
             self.state = None
+
+    @property
+    def wants_inputs(self) -> bool:
+        """Whether the worker is to say what the project's code used: the facts of the run may be kept."""
+        return self.is_restored and self.use.writes
 
     @property
     def wants_state(self) -> bool:

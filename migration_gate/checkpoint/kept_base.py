@@ -12,7 +12,6 @@ import json
 import os
 import pickle
 import posixpath
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,26 +21,21 @@ from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDa
 from migration_gate.change.revision_dependencies import use_data_files
 from migration_gate.checkpoint.dependencies import Dependency
 from migration_gate.checkpoint.dependencies import compute_digest as compute_file_digest
-from migration_gate.checkpoint.saved_state import SavedState
+from migration_gate.checkpoint.facts_key import FactsPlace
 from migration_gate.checkpoint.sealed_file import (
     compute_digest,
     decode_facts,
-    describe_own_code,
     read_sealed_file,
     write_sealed_file,
 )
-from migration_gate.checkpoint.surroundings import describe_interpreter
 from migration_gate.config.settings import Settings
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.project.interpreter import list_package_folders
 
 FILE = "base"
 LAYOUT = "1"
 """changes when the file does"""
 ENVIRONMENT_FILE = "env.py"
-SHELL_NAMES = frozenset({"_", "OLDPWD", "SHLVL", "COLUMNS", "LINES"})
-"""variables that a shell changes from one command to the next; of all others each value counts"""
 FURTHER_PARTS = frozenset({
     "migration_gate.change.base_messages.BaseAnswer", "migration_gate.change.base_messages.BaseInputs",
     "migration_gate.checkpoint.dependencies.Dependency",
@@ -88,12 +82,14 @@ class KeptBase:
 
 @dataclass(frozen=True, slots=True)
 class BaseStore:
-    """The place of one answer: the folder of the checkpoint from which this run begins."""
+    """The place of one answer."""
 
-    state: SavedState
-    surroundings: str
-    writes: bool
-    """this run may keep one"""
+    place: FactsPlace
+
+    @property
+    def writes(self) -> bool:
+        """Whether this run may keep one."""
+        return self.place.writes
 
     def compute_key(
         self, settings: Settings, python: Path, tree: str, environ: Mapping[str, str] = os.environ
@@ -102,16 +98,11 @@ class BaseStore:
 
         settings: those of the change, for the base. tree: the object name of the base's files.
         """
-        parts: list[object] = [LAYOUT, self.surroundings, self.state.record.content, str(python), tree]
-        parts += [repr(settings), describe_own_code()]
-        parts += describe_interpreter(Path(sys.executable), list_package_folders(Path(sys.prefix)))
-        parts += sorted(f"{name}={value}" for name, value in environ.items() if name not in SHELL_NAMES)
-        text = json.dumps(parts, default=str)
-        return compute_digest(text.encode("utf-8", "surrogateescape"))
+        return self.place.compute_key(settings, python, f"{LAYOUT} {tree}", environ)
 
     def read(self, key: str) -> KeptBase | None:
         """What is kept under this key; None if there is nothing, or it is damaged."""
-        content = read_sealed_file(self.state.folder / FILE)
+        content = read_sealed_file(self.place.state.folder / FILE)
         try:
             kept = _decode(content) if content is not None else None
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -121,12 +112,12 @@ class BaseStore:
     def write(self, kept: KeptBase) -> None:
         """Keep an answer in the place of any other. Raises OSError."""
         if self.writes:
-            write_sealed_file(self.state.folder / FILE, _encode(kept))
+            write_sealed_file(self.place.state.folder / FILE, _encode(kept))
 
     def remove(self) -> None:
         """Keep none."""
         with suppress(OSError):
-            (self.state.folder / FILE).unlink()
+            (self.place.state.folder / FILE).unlink()
 
 
 def compute_shared_digest(database: SharedDatabase, replay: SharedReplay) -> str:

@@ -3,6 +3,8 @@
 `examination` is the whole way, in reading order; `examination_on_server` is its second half. What they use:
 
     server_preparation  which server the run has, and what it is made from; production_server: preferred
+    project_run         what the parts of one examination share
+    repeated_facts      the facts of an earlier run, where nothing that they depend on has changed
     restored_state      what a run has of the earlier one whose checkpoint it begins from
     replay_setup        what one replay works with; database_choice: one run for each of several databases
     initial_state       the database before the first revision; dump_restore, older_models: `start_from:`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -18,6 +19,7 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import Project, find_project
+from migration_gate.replay.project_run import ProjectRun
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
     from migration_gate.facts import Facts, Replay
     from migration_gate.postgres.choice import ServerPlan
     from migration_gate.postgres.server import Server
+    from migration_gate.replay.repeated_facts import FactsRepetition
     from migration_gate.replay.replay_setup import ReplaySetup
     from migration_gate.replay.restored_state import RestoredState
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed: "
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
-BASE_POLICY = "migration_gate.change.base_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,73 +119,97 @@ def _examine_project(
     settings = installation.settings
     project = find_project(settings)
 
-    with ExitStack() as run:
-        run_directory = run.enter_context(temporary_run_directory())
-        background = run.enter_context(ThreadPoolExecutor(3))
+    started = time.time()
+    with ExitStack() as stack:
+        folder = stack.enter_context(temporary_run_directory())
+        background = stack.enter_context(ThreadPoolExecutor(3))
         # First of all: nothing takes longer than the worker's import of SQLAlchemy.
-        worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
-        comparison_with_base = background.submit(_compare_with_base, settings, beginning.change)
+        worker = stack.enter_context(start_worker(project, settings, folder, with_models=True))
+        comparison = background.submit(_compare_with_base, settings, beginning.change)
+        policy = background.submit(_choose_policy, settings, comparison)
         plan = plan or (yield from _prepare_server(settings))
         yield Progress("postgres", settings.postgres)
-        with _examine_base(settings, project, comparison_with_base) as base:
-            background.submit(_load_examination, comparison_with_base)
+        with _examine_base(settings, project, comparison) as base:
             if beginning.is_allowed:
-                beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison_with_base)
+                beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison)
             checkpoint = beginning.checkpoint
             _offer_store(base, checkpoint)
-            restored = background.submit(_read_restored_state, checkpoint)
-            server = run.enter_context(servers.lend_server(plan, folder=run_directory))
-            from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
-                examine_on_server,
-                prepare_databases,
-            )
-            from migration_gate.replay.lock_table import report_full_lock_table  # noqa: PLC0415
-            from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
-
-            beginning.is_restored = server.is_restored
-            if checkpoint is not None and checkpoint.cluster is not None and not server.is_restored:
-                checkpoint.discard_state()
-            with report_lost_sessions(server), report_full_lock_table(server):
-                change = comparison_with_base.result()
-                policy = _choose_policy(settings, change)
-                settings = policy.settings
-                setup = prepare_databases(
-                    settings,
-                    project,
-                    server,
-                    run_directory,
-                    change,
-                    base=base,
-                    checkpoint=checkpoint,
-                    restored=restored,
-                    later_modules=(later_module,),
-                )
-                notes = (
-                    *project.notes,
-                    *installation.notes,
-                    *server.notes,
-                    *filter(None, [change.base.note, policy.note, settings.policy_note]),
-                )
-                facts = yield from examine_on_server(setup, worker, background, notes)
-                if base is not None:
-                    yield from _report_wait(change)
-                    facts = replace(facts, base=base.await_base(facts))
-                    facts = _add_running_code(facts, settings, setup)
-                facts = _add_work_rates(facts, settings, server)
-                yield Progress("postgres", title="Stopping Postgres")
-            if base is not None and facts.base is None:
-                run.close()
-                yield Progress("base")
-                from migration_gate.replay.release_trial import (  # noqa: PLC0415 - see above
-                    add_running_code_without_server,
-                )
-
-                facts = add_running_code_without_server(replace(facts, base=base.examine_alone()))
-            else:
-                servers.end_beside(plan, run.pop_all())
+            notes = (*project.notes, *installation.notes)
+            run = ProjectRun(
+                settings, project, folder, worker, background, comparison, policy, base, checkpoint, notes,
+                later_modules=(later_module,),
+            )  # fmt: skip
+            repetition = _find_repetition(run)
+            facts = (yield from _repeat_facts(run, repetition)) if repetition is not None else None
+            if facts is None:
+                background.submit(_load_examination, comparison)
+                restored = background.submit(_read_restored_state, checkpoint)
+                server = stack.enter_context(servers.lend_server(plan, folder=folder))
+                beginning.is_restored = server.is_restored
+                facts = yield from _examine_with_server(run, server, restored)
+                if base is not None and facts.base is None:
+                    stack.close()
+                    yield Progress("base")
+                    facts = _examine_base_alone(facts, base)
+                else:
+                    servers.end_beside(plan, stack.pop_all())
+                if repetition is not None:
+                    repetition.keep(facts, run, since=started)
             if base is not None:
-                facts = _add_base(facts, settings, change, policy)
+                facts = _add_base(facts, run)
     return facts
+
+
+def _examine_with_server(
+    run: ProjectRun, server: Server, restored: Future[RestoredState | None]
+) -> Generator[Progress, None, Facts]:
+    """The facts of a replay on this server; without those of a base that has to be examined alone."""
+    from migration_gate.replay.examination_on_server import (  # noqa: PLC0415 - loaded while the server starts
+        examine_on_server,
+        prepare_databases,
+    )
+    from migration_gate.replay.lock_table import report_full_lock_table  # noqa: PLC0415
+    from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
+
+    base, checkpoint = run.base, run.checkpoint
+    if checkpoint is not None and checkpoint.cluster is not None and not server.is_restored:
+        checkpoint.discard_state()
+    with report_lost_sessions(server), report_full_lock_table(server):
+        change, policy = run.comparison.result(), run.policy.result()
+        settings = policy.settings
+        setup = prepare_databases(
+            settings,
+            run.project,
+            server,
+            run.folder,
+            change,
+            base=base,
+            checkpoint=checkpoint,
+            restored=restored,
+            later_modules=run.later_modules,
+        )
+        notes = (
+            *run.notes,
+            *server.notes,
+            *filter(None, [change.base.note, policy.note, settings.policy_note]),
+        )
+        facts = yield from examine_on_server(setup, run.worker, run.background, notes)
+        if base is not None:
+            yield from _report_wait(change)
+            facts = replace(facts, base=base.await_base(facts))
+            facts = _add_running_code(facts, settings, setup)
+        facts = _add_work_rates(facts, settings, server)
+        yield Progress("postgres", title="Stopping Postgres")
+    return facts
+
+
+def _examine_base_alone(facts: Facts, base: BaseExamination) -> Facts:
+    """The facts with those of the base, now that the server of the change is free."""
+    from migration_gate.replay.release_trial import (  # noqa: PLC0415 - see `_examine_with_server`
+        add_running_code_without_server,
+    )
+
+    return add_running_code_without_server(replace(facts, base=base.examine_alone()))
 
 
 def _needs_installation(settings: Settings) -> bool:
@@ -227,13 +253,14 @@ def _report_wait(change: Comparison) -> Iterator[Progress]:
         yield Progress("base")
 
 
-def _add_base(facts: Facts, settings: Settings, change: Comparison, policy: JudgingPolicy) -> Facts:
+def _add_base(facts: Facts, run: ProjectRun) -> Facts:
     """What the change is compared with, beside the base's own facts."""
     from migration_gate.change.gate_file_reading import add_gate_files  # noqa: PLC0415 - see above
     from migration_gate.change.revision_comparison import complete_base  # noqa: PLC0415
 
-    facts = complete_base(facts, settings, change)
-    facts = add_gate_files(facts, settings, change, os.environ)
+    change, policy = run.comparison.result(), run.policy.result()
+    facts = complete_base(facts, policy.settings, change)
+    facts = add_gate_files(facts, policy.settings, change, os.environ)
     return replace(facts, policy_commit=policy.commit)
 
 
@@ -255,8 +282,9 @@ def _add_work_rates(facts: Facts, settings: Settings, server: Server) -> Facts:
     return add_work_rates(facts, settings, server, date.today())
 
 
-def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:
+def _choose_policy(settings: Settings, comparison: Future[Comparison]) -> JudgingPolicy:
     """Whose settings judge the change; those of an examination of the base itself are given."""
+    change = comparison.result()
     from migration_gate.change.base_policy import JudgingPolicy, choose_policy  # noqa: PLC0415 - see above
 
     return choose_policy(settings, change, os.environ) if settings.examines_base else JudgingPolicy(settings)
@@ -273,6 +301,28 @@ def _find_checkpoint(
     )
     plan.saved = checkpoint.cluster if checkpoint is not None else None
     return checkpoint
+
+
+def _find_repetition(run: ProjectRun) -> FactsRepetition | None:
+    """What the run does with the facts of an earlier one; None where it begins from no checkpoint."""
+    place = run.checkpoint.facts_place if run.checkpoint is not None else None
+    if place is None:
+        return None
+    from migration_gate.replay.repeated_facts import FactsRepetition  # noqa: PLC0415 - see above
+
+    return FactsRepetition(place, run.project, run.comparison.result(), run.policy.result(), run.notes)
+
+
+def _repeat_facts(run: ProjectRun, repetition: FactsRepetition) -> Generator[Progress, None, Facts | None]:
+    """The facts of an earlier run, with those of the base, where both serve again; else None."""
+    kept = repetition.find_kept()
+    if kept is None or (run.base is not None and not run.base.serves_earlier(kept.shared)):
+        return None
+    yield Progress("repository")
+    facts = repetition.renew(kept)
+    if facts is None:
+        return None
+    return replace(facts, base=run.base.await_base(facts)) if run.base is not None else facts
 
 
 def _offer_store(base: BaseExamination | None, checkpoint: CheckpointRun | None) -> None:
@@ -296,8 +346,7 @@ def _load_examination(comparison_with_base: Future[Comparison]) -> None:
     Not at once: it would keep this process's main thread from starting the server.
     """
     wait([comparison_with_base])
-    for name in (EXAMINATION_ON_SERVER, BASE_POLICY):
-        importlib.import_module(name)
+    importlib.import_module(EXAMINATION_ON_SERVER)
 
 
 def refuse_strangers_code(settings: Settings) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 
 from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
@@ -38,6 +37,7 @@ from migration_gate.replay.observation_gaps import (
 from migration_gate.replay.observation_log import is_observed
 from migration_gate.replay.observed_statements import build_observation
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.repository_paths import name_changed_files
 from migration_gate.replay.rollback_proof import RollbackProof, find_refused_notes
 from migration_gate.replay.second_opinion import describe_second_opinion
 from migration_gate.replay.setting_advice import describe_supplied
@@ -102,7 +102,7 @@ def collect_replay_facts(
                 )
             )
         ),
-        changed_files=_relative_paths(setup, setup.changed_files),
+        changed_files=name_changed_files(setup.repository, setup.changed_files),
         changed_lines=setup.changed_lines,
         unchecked=(
             *answer.unchecked(),
@@ -139,7 +139,7 @@ def _build_observation(
         cursor_statements=answer.cursor_statements(),
     )
     observation = place_foreign_keys(observation, replayed_database.ddl_commands)
-    pending_files = _relative_paths(setup, setup.pending_files)
+    pending_files = name_changed_files(setup.repository, setup.pending_files)
     return add_missing_revisions(observation, answer.begun_steps().values(), history, pending_files)
 
 
@@ -188,13 +188,6 @@ def _name_start(settings: Settings) -> str:
     """The settings that do something in the database before the first revision."""
     names = [("`start_from`", settings.start_from is not None), ("`prepare`", bool(settings.prepare))]
     return " and ".join(name for name, is_set in names if is_set)
-
-
-def _relative_paths(setup: ReplaySetup, files: Iterable[str]) -> tuple[str, ...]:
-    """Files as findings name them; none of those outside of the repository."""
-    top = setup.repository.resolve()
-    paths = map(Path, files)
-    return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.change.earlier_replay import share_replay
+from migration_gate.checkpoint.checkpoint_run import FactsRun
 from migration_gate.facts import Checkpoint, Facts, Replay
 from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.history_end import read_replayed_database
@@ -21,7 +22,13 @@ from migration_gate.replay.repository_text import RepositoryText, list_revision_
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.scan.repository import read_repository
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import HistoryFinished, ScriptsFound
+from migration_gate.worker.protocol.model_lines import ModelsCreated
 from migration_gate.worker.protocol.run_lines import RunFailed
+
+INTERPRETERS = 2
+"""one runs the history, and one creates the models"""
 
 
 def read_facts(
@@ -61,6 +68,8 @@ def read_facts(
     )
     # Not beside what is above, which parses the repository, too: see `revision_dependencies`.
     _finish_checkpoint(setup, history_run, preparation_notes)
+    if setup.checkpoint is not None and setup.checkpoint.wants_inputs:
+        setup.checkpoint.facts_run = _find_facts_run(setup, history_run.lines, repository_text)
     replay = replace(
         replay,
         coverage=measure_coverage(replay),
@@ -75,6 +84,21 @@ def _finish_checkpoint(setup: ReplaySetup, history_run: HistoryRun, notes: tuple
     if setup.checkpoint is not None:
         has_failed = any(isinstance(line, RunFailed) for line in history_run.lines)
         setup.checkpoint.finish_copy(() if has_failed else history_run.lines, setup.repository, notes)
+
+
+def _find_facts_run(
+    setup: ReplaySetup, lines: Sequence[Line], repository_text: RepositoryText
+) -> FactsRun | None:
+    """What the facts depend on; None if one of the interpreters has not said so."""
+    said = [line for line in lines if isinstance(line, HistoryFinished | ModelsCreated)]
+    scripts = next((line for line in lines if isinstance(line, ScriptsFound)), None)
+    if scripts is None or len(said) != INTERPRETERS or not all(line.modules for line in said):
+        return None  # it ran programs
+    used = {path for line in said for path in (*line.files_read, *line.modules)}
+    return FactsRun(
+        (*used, *scripts.locations),
+        tuple(list_revision_paths(setup, repository_text.revision_files)),
+    )
 
 
 def _describe_checkpoint(setup: ReplaySetup) -> Checkpoint:

@@ -117,6 +117,7 @@ class ReplaySetup:
             self.other_databases,
             tuple(os.path.realpath(self.repository / path) for path in self.new_files),
             keeps_state=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_state,
+            keeps_facts=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_inputs,
             copies_base=kind == "replay" and self.wants_earlier_database and not self.other_databases,
             earlier_run=self.restored.earlier_run if kind == "replay" and self.restored is not None else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -18,3 +19,10 @@ class RepositoryPaths:
         if not path.is_relative_to(self._root):
             return str(path)
         return path.relative_to(self._root).as_posix()
+
+
+def name_changed_files(repository: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Absolute paths as findings name them; none of those outside of the repository."""
+    top = repository.resolve()
+    paths = map(Path, files)
+    return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))

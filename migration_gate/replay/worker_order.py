@@ -45,6 +45,8 @@ class WorkerTask:
     """real paths of the files that the change adds"""
     keeps_state: bool = False
     """the gate copies the server when the revisions that are not new have run"""
+    keeps_facts: bool = False
+    """the gate may keep what comes of the run, and wants to know which files that depends on"""
     copies_base: bool = False
     """the gate copies the database then"""
     earlier_run: EarlierRun | None = None
@@ -87,6 +89,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         judged_address=settings.judged_database,
         other_databases=dict(task.other_databases),
         keeps_state=task.keeps_state,
+        keeps_facts=task.keeps_facts,
         copies_base=task.copies_base,
         earlier_run=task.earlier_run,
     )

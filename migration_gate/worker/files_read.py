@@ -1,4 +1,4 @@
-"""Which files the project's code has read so far: what its revisions did may depend on them.
+"""Which files the project's code has used so far: what its revisions and its models are may depend on them.
 
 The interpreter tells of each file that Python code opens. What other programs and code in C open is not seen.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Optional
 
 from .module_files import find_module_file
+from .program_events import PROGRAM_EVENTS, PROGRAMS_ABOUT_MACHINE, name_program
 
 READING_EVENTS = frozenset({"open", "os.listdir", "os.scandir"})
 LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -30,11 +32,22 @@ MAX_FILES = 5000
 """more are cut off, and then nobody can say what the revisions depend on"""
 
 
+@dataclass(frozen=True)
+class UsedFiles:
+    """Absolute paths, sorted; none of both if it is not known what was used."""
+
+    files: tuple[str, ...] = ()
+    """what the project's code has opened"""
+    modules: tuple[str, ...] = ()
+    """what it has imported"""
+
+
 class FilesRead:
     """The paths of the files and folders that the project's code has opened, itself or through a package."""
 
     def __init__(self) -> None:
         self._paths: set[str] = set()
+        self._ran_programs = False
 
     def watch(self) -> None:
         """From now on, to the end of this process: the interpreter cannot be told to stop."""
@@ -44,9 +57,15 @@ class FilesRead:
         """Absolute, sorted; at most `MAX_FILES` and one more."""
         return tuple(sorted(self._paths.copy())[: MAX_FILES + 1])
 
+    def list_used(self) -> UsedFiles:
+        """What was used up to now; nothing if a program ran: nobody sees what it reads."""
+        return UsedFiles() if self._ran_programs else UsedFiles(self.list_paths(), list_loaded_modules())
+
     def _note(self, event: str, values: tuple[Any, ...]) -> None:
         # What is raised here would be raised where the project's code opens the file: any code may send these
         # events, with other values; and the interpreter itself sends some without a frame.
+        if event in PROGRAM_EVENTS and name_program(values) not in PROGRAMS_ABOUT_MACHINE:
+            self._ran_programs = True
         if event not in READING_EVENTS or not values or len(self._paths) > MAX_FILES:
             return
         flags = values[2] if len(values) > 2 and isinstance(values[2], int) else os.O_RDONLY

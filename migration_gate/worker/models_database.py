@@ -9,7 +9,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
-from .files_read import FilesRead, list_loaded_modules
+from .files_read import FilesRead, UsedFiles
 from .imported_modules import find_imported_modules, list_installed_packages
 from .mapped_tables import describe_mapped_tables
 from .model_creation import RefusedPart, create_models
@@ -100,6 +100,7 @@ class ModelsDatabase:
         creation = ModelsCreation(contexts, describes_tables=describes_tables)
         parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
+        used = self._files_read.list_used() if self._files_read is not None else UsedFiles()
         named_tables = list(name_tables(contexts))
         reflected_tables = {name for table, name in named_tables if id(table) in reflected}
         self._answer.send(
@@ -123,8 +124,8 @@ class ModelsDatabase:
                 restored_catalog=check.declared.restored_catalog,
                 problems=tuple(dict.fromkeys((*check.comparison.problems, *creation.problems))),
                 mapped_tables=tuple(creation.mapped_tables.values()),
-                files_read=self._files_read.list_paths() if self._files_read is not None else (),
-                modules=list_loaded_modules() if self._files_read is not None else (),
+                files_read=used.files,
+                modules=used.modules,
             )
         )
 

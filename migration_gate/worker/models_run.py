@@ -16,15 +16,10 @@ from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
 from .files_read import FilesRead
 from .models_database import ModelsDatabase
+from .program_events import PROGRAM_EVENTS, PROGRAMS_WITHOUT_DATABASE, name_program
 from .protocol.model_lines import ContextsMissing
 from .protocol.order import ModelsRequest, Order
 from .redirection import Redirection
-
-PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
-"""audit events (PEP 578) of a program that starts, which may connect to the database"""
-PROGRAMS_ABOUT_MACHINE = frozenset({"uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale"})
-"""programs that are often started while a project is imported, and say the same in each run"""
-PROGRAMS_WITHOUT_DATABASE = PROGRAMS_ABOUT_MACHINE | {"git"}
 
 
 class ModelsFinished(BaseException):
@@ -42,7 +37,7 @@ class ModelsRun:
         self._answer = answer
         self._redirection = redirection
         self._reflected = ReflectedTables()
-        self._files_read: Optional[FilesRead] = FilesRead() if order.keeps_state else None
+        self._files_read: Optional[FilesRead] = FilesRead() if order.keeps_facts else None
         """what the project reads, as far as that is seen"""
         self._contexts: list[EnvContext] = []
         self._explicit_options: dict[str, Any] = {}
@@ -69,12 +64,8 @@ class ModelsRun:
         if event == "exec":
             file = os.path.basename(getattr(arguments[0], "co_filename", ""))
             self._ran_changed_files = self._ran_changed_files or file in self._changed_names
-        elif event in PROGRAM_EVENTS:
-            program = _name_program(arguments)
-            if program not in PROGRAMS_ABOUT_MACHINE:
-                self._files_read = None  # nobody sees what it reads
-            if program not in PROGRAMS_WITHOUT_DATABASE:
-                self._await_request()
+        elif event in PROGRAM_EVENTS and name_program(arguments) not in PROGRAMS_WITHOUT_DATABASE:
+            self._await_request()
 
     def _await_request(self) -> ModelsRequest:
         """The request, once the history has run. What is left takes a moment: garbage is not looked for."""
@@ -161,15 +152,3 @@ class ReflectedTables:
             self.tables[id(table)] = table
 
         event.listen(Table, "column_reflect", column_reflect)
-
-
-def _name_program(arguments: tuple[Any, ...]) -> str:
-    """The program of an audit event; '' if that is not known."""
-    words = [argument for argument in arguments[:2] if isinstance(argument, (str, bytes, list, tuple))]
-    program = words[0] if words else ""
-    if isinstance(program, (list, tuple)):
-        program = program[0] if program else ""
-    try:
-        return os.path.basename(os.fsdecode(program))
-    except TypeError:  # what the project's own call is going to say
-        return ""

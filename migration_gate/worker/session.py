@@ -11,6 +11,7 @@ from .cursor_calls import CursorCalls
 from .dialect_choice import DialectChoice
 from .driver_patches import install_driver_patches
 from .error_report import describe_error
+from .files_read import FilesRead, UsedFiles
 from .import_hooks import ImportHooks
 from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
 from .local_settings import LocalSettings
@@ -71,6 +72,9 @@ class Session:
         self._recorder = StatementRecorder(self._home, self._guard, observation, self._local_settings)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
+        self._files_read = FilesRead()
+        if order.keeps_facts and not creates_models:
+            self._files_read.watch()
         self._keeper = StateKeeper(order, answer, orders, self._guard, self._local_settings)
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
         self._own_upgrades = OwnUpgrades(self._redirection, self._home)
@@ -241,7 +245,16 @@ class Session:
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
         tables = tuple(sorted(upgrade.table_names))
-        self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts, upgrade.keywords.list_keywords()))
+        used = self._files_read.list_used() if self._order.keeps_facts else UsedFiles()
+        self._answer.send(
+            HistoryFinished(
+                tables,
+                upgrade.skipped_contexts,
+                upgrade.keywords.list_keywords(),
+                files_read=used.files,
+                modules=used.modules,
+            )
+        )
         self._send_model_ddl()  # while the gate copies the database
         request = self._orders.receive_request()
         while isinstance(request, RunsRequest):

@@ -89,7 +89,7 @@ class StateKeeper:
         self._is_done = False
         self._observed: frozenset[str] = frozenset()
         self._files_read = FilesRead()
-        if order.keeps_state and order.task != "models":
+        if order.keeps_state:
             self._files_read.watch()
         self._settings: Optional[dict[str, str]] = None
         """of the session, when the context began"""

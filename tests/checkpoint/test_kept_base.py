@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDatabase, SharedReplay
-from migration_gate.checkpoint import kept_base, sealed_file
+from migration_gate.checkpoint import facts_key, kept_base, sealed_file
 from migration_gate.checkpoint.dependencies import Dependency, compute_digest
+from migration_gate.checkpoint.facts_key import FactsPlace
 from migration_gate.checkpoint.kept_base import (
     FILE,
     BaseStore,
@@ -49,14 +50,14 @@ class Attack:
 
 @pytest.fixture
 def store(tmp_path: Path) -> BaseStore:
-    return BaseStore(SavedState(tmp_path, RECORD), "surroundings", writes=True)
+    return BaseStore(FactsPlace(SavedState(tmp_path, RECORD), "surroundings", writes=True))
 
 
 def test_what_was_kept_is_read_under_its_key_alone(store: BaseStore) -> None:
     store.write(KEPT)
     assert store.read("key") == KEPT
     assert store.read("other") is None
-    assert (store.state.folder / FILE).stat().st_mode & 0o077 == 0
+    assert (store.place.state.folder / FILE).stat().st_mode & 0o077 == 0
     store.remove()
     assert store.read("key") is None
 
@@ -65,24 +66,24 @@ def test_a_later_one_takes_its_place(store: BaseStore) -> None:
     store.write(KEPT)
     store.write(replace(KEPT, key="later"))
     assert (store.read("key"), store.read("later")) == (None, replace(KEPT, key="later"))
-    assert [path.name for path in store.state.folder.iterdir()] == [FILE]
+    assert [path.name for path in store.place.state.folder.iterdir()] == [FILE]
 
 
 def test_a_run_that_may_not_write_keeps_none(store: BaseStore) -> None:
-    replace(store, writes=False).write(KEPT)
+    BaseStore(replace(store.place, writes=False)).write(KEPT)
     assert store.read("key") is None
 
 
 def test_one_that_is_too_large_is_not_kept(store: BaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed_file, "MAX_BYTES", 10)
     store.write(KEPT)
-    assert list(store.state.folder.iterdir()) == []
+    assert list(store.place.state.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("position", [0, 70, -1])
 def test_a_damaged_one_is_none(store: BaseStore, position: int) -> None:
     store.write(KEPT)
-    file = store.state.folder / FILE
+    file = store.place.state.folder / FILE
     data = bytearray(file.read_bytes())
     data[position] ^= 1
     file.write_bytes(data)
@@ -92,12 +93,12 @@ def test_a_damaged_one_is_none(store: BaseStore, position: int) -> None:
 @pytest.mark.parametrize("length", [0, 10, 100])
 def test_one_that_is_cut_off_is_none(store: BaseStore, length: int) -> None:
     store.write(KEPT)
-    os.truncate(store.state.folder / FILE, length)
+    os.truncate(store.place.state.folder / FILE, length)
     assert store.read("key") is None
 
 
 def test_what_is_no_plain_file_is_none_and_not_waited_for(store: BaseStore) -> None:
-    os.mkfifo(store.state.folder / FILE)
+    os.mkfifo(store.place.state.folder / FILE)
     assert store.read("key") is None
 
 
@@ -150,28 +151,30 @@ def test_the_digest_of_what_is_shared_is_of_its_values() -> None:
 
 
 def test_whatever_it_depends_on_is_in_the_key(store: BaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def compute(place: BaseStore = store, **changed: Any) -> str:
+    place = store.place
+
+    def compute(store: BaseStore = store, **changed: Any) -> str:
         known: dict[str, Any] = {
             "settings": settings("shop"),
             "python": Path("/env/bin/python"),
             "tree": "f" * 40,
             "environ": {"MODE": "1"},
         }
-        return place.compute_key(**{**known, **changed})
+        return store.compute_key(**{**known, **changed})
 
     key = compute()
     assert compute() == compute(environ={"MODE": "1", "OLDPWD": "/", "SHLVL": "2"}) == key
     record = replace(RECORD, content="other")
     others = [
-        compute(replace(store, surroundings="other")),
-        compute(replace(store, state=replace(store.state, record=record))),
+        compute(BaseStore(replace(place, surroundings="other"))),
+        compute(BaseStore(replace(place, state=replace(place.state, record=record)))),
         compute(settings=replace(settings("shop"), observe="off")),
         compute(python=Path("/other/bin/python")),
         compute(tree="0" * 40),
         compute(environ={"MODE": "2"}),
         compute(environ={"MODE": "1", "TERM": "xterm"}),
     ]
-    monkeypatch.setattr(kept_base, "describe_own_code", lambda: "edited")
+    monkeypatch.setattr(facts_key, "describe_own_code", lambda: "edited")
     assert len({key, *others, compute()}) == len(others) + 2
 
 

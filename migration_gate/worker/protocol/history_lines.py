@@ -137,4 +137,8 @@ class HistoryFinished:
     """that env.py configured, and did not run"""
     step_keywords: tuple[StepKeywords, ...] = ()
     """each once; those of other databases too"""
+    files_read: tuple[str, ...] = ()
+    """absolute paths of what the project's code has opened, if the gate may keep what comes of the run"""
+    modules: tuple[str, ...] = ()
+    """absolute paths of the imported modules that are no installed package's, there too"""
     kind: Literal["history_finished"] = "history_finished"

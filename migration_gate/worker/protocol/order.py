@@ -120,8 +120,9 @@ class Order:
     other_databases: dict[str, str] = field(default_factory=dict)
     """databases on the server for the addresses of the others"""
     keeps_state: bool = False
-    """the gate wants a copy of the server when the revisions that are not new have run; of the models: it may
-    keep the answer"""
+    """the gate wants a copy of the server when the revisions that are not new have run"""
+    keeps_facts: bool = False
+    """the gate may keep what comes of the run, and wants to know which files that depends on"""
     copies_base: bool = False
     """the gate wants a copy of the database then"""
     earlier_run: Optional[EarlierRun] = None

@@ -1,0 +1,208 @@
+"""The facts that are kept with a checkpoint: whatever they depend on keeps them from serving again."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migration_gate.checkpoint import kept_facts
+from migration_gate.checkpoint.facts_key import FactsPlace
+from migration_gate.checkpoint.kept_facts import (
+    FILE,
+    FactsInputs,
+    KeptFacts,
+    compute_inputs,
+    has_changed_since,
+    has_kept_facts,
+    read_kept_facts,
+    remove_kept_facts,
+    select_used_files,
+    write_kept_facts,
+)
+from migration_gate.checkpoint.saved_state import SavedState, StateRecord
+from migration_gate.checkpoint.sealed_file import write_sealed_file
+from migration_gate.facts import Facts
+from tests.support.git_repositories import commit, git, started
+
+RECORD = StateRecord("here", (), ("one",), (), "migration_gate_1", "secret", 1, 1, "content", "steps")
+FACTS = Facts("shop")
+KEPT = KeptFacts("key", FactsInputs(("/a/models.py",), "digest"), ("/a/one.py",), "shared", FACTS)
+FILES = {
+    ".gitignore": "__pycache__/\nlocal_*.py\n",
+    "shop/__init__.py": "",
+    "shop/models.py": "import os\n",
+    "shop/views.py": "x = 1\n",
+    "data/kinds.yaml": "a: 1\n",
+    "README.md": "shop\n",
+    "migrations/versions/one.py": "down_revision = None\n",
+}
+
+
+class Attack:
+    """A pickle of it runs a program."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return os.system, ("touch attacked",)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> FactsPlace:
+    return FactsPlace(SavedState(tmp_path, RECORD), "surroundings", writes=True)
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    (tmp_path / "outside.toml").write_text("1")
+    top = started(tmp_path / "repository", FILES)
+    (top / "kinds").symlink_to("data/kinds.yaml")
+    commit(top, {})
+    return top
+
+
+def used(top: Path) -> tuple[str, ...]:
+    names = ("shop/__init__.py", "shop/models.py", "migrations/versions/one.py", "migrations/versions")
+    return (*(f"{top}/{name}" for name in names), str(top.parent / "outside.toml"))
+
+
+def write(place: FactsPlace, kept: KeptFacts, facts: object = FACTS) -> None:
+    write_kept_facts(place, kept, pickle.dumps(facts))
+
+
+def test_what_was_kept_is_read_under_its_key_alone(place: FactsPlace) -> None:
+    assert not has_kept_facts(place)
+    write(place, KEPT)
+    assert has_kept_facts(place)
+    assert read_kept_facts(place, "key") == KEPT
+    assert read_kept_facts(place, "other") is None
+    assert (place.state.folder / FILE).stat().st_mode & 0o077 == 0
+    remove_kept_facts(place)
+    assert read_kept_facts(place, "key") is None
+    remove_kept_facts(place)  # there is none
+
+
+@pytest.mark.parametrize("value", [Attack(), None, (FACTS,), Path()])
+def test_what_are_no_facts_is_none_and_runs_nothing(
+    place: FactsPlace, value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(place, KEPT, value)
+    assert read_kept_facts(place, "key") is None
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]\n",
+        b"{}\n",
+        b'{"key": "key"}\n',
+        b'{"key": "key", "used": 1, "digest": ""}\n',
+        b"\xff\n",
+        b'"key"\n',
+    ],
+)
+def test_another_header_is_none(place: FactsPlace, content: bytes) -> None:
+    write_sealed_file(place.state.folder / FILE, content + pickle.dumps(FACTS))
+    assert read_kept_facts(place, "key") is None
+
+
+def test_a_damaged_file_is_none(place: FactsPlace) -> None:
+    write(place, KEPT)
+    file = place.state.folder / FILE
+    file.write_bytes(file.read_bytes()[:-1])
+    assert read_kept_facts(place, "key") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("shop/views.py", "x = 2\n"),  # neither imported nor opened
+        ("README.md", "the shop\n"),
+        ("shop/page.html", "<p>"),
+        ("shop/__pycache__/models.cpython-311.pyc", "1"),
+        ("migrations/versions/__pycache__/one.cpython-311.pyc", "1"),
+    ],
+)
+def test_what_no_replay_reads_may_differ(top: Path, name: str, content: str) -> None:
+    if name == "shop/page.html":  # beside modules, a new file of any kind counts
+        name = "data/page.html"
+    before = compute_inputs(top, used(top))
+    (top / name).parent.mkdir(exist_ok=True)
+    (top / name).write_text(content)
+    assert before
+    assert compute_inputs(top, used(top)) == before
+
+
+def change_link(top: Path) -> None:
+    (top / "kinds").unlink()
+    (top / "kinds").symlink_to("shop/views.py")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda top: (top / "shop/models.py").write_text("import sys\n"), id="a module"),
+        pytest.param(lambda top: (top / "shop/models.py").unlink(), id="a module that is gone"),
+        pytest.param(lambda top: (top / "shop/new.py").write_text(""), id="a new module"),
+        pytest.param(lambda top: (top / "jobs.py").write_text(""), id="a new module elsewhere"),
+        pytest.param(lambda top: (top / "shop/local_settings.py").write_text(""), id="one that git ignores"),
+        pytest.param(lambda top: (top / "shop/views.py").unlink(), id="a file that is gone"),
+        pytest.param(lambda top: (top / "shop/views").mkdir(), id="a folder beside the modules"),
+        pytest.param(lambda top: (top / "data/kinds.yaml").write_text("a: 2\n"), id="data"),
+        pytest.param(lambda top: (top / "data/more.yaml").write_text(""), id="new data"),
+        pytest.param(lambda top: (top.parent / "outside.toml").write_text("2"), id="outside"),
+        pytest.param(lambda top: (top.parent / "outside.toml").unlink(), id="gone from outside"),
+        pytest.param(change_link, id="a link"),
+        pytest.param(
+            lambda top: (top / "migrations/versions/local_two.py").write_text(""), id="an ignored revision"
+        ),
+        pytest.param(lambda top: (top / "migrations/versions/one.py").write_text("#\n"), id="a revision"),
+    ],
+)
+def test_all_else_counts(top: Path, change: Callable[[Path], object]) -> None:
+    before = compute_inputs(top, used(top))
+    change(top)
+    assert before
+    assert compute_inputs(top, used(top)) != before
+
+
+def test_what_cannot_be_told_is_not_kept(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compute_inputs(tmp_path / "no repository", ()) == ""
+    os.mkfifo(tmp_path / "pipe")
+    assert compute_inputs(top, (str(tmp_path / "pipe"),)) == ""
+    assert compute_inputs(top, ("/dev/null",)) != ""
+    (top / "vendor").mkdir()
+    started(top / "vendor/other", {"a.yaml": "1"})  # a repository in it: git does not look inside
+    assert compute_inputs(top, used(top)) == ""
+    git(top / "vendor/other", "checkout", "--detach", "-q")
+    monkeypatch.setattr(kept_facts, "MAX_BYTES", 3)
+    (top / "vendor").rename(tmp_path / "vendor")
+    assert compute_inputs(top, used(top)) == ""
+
+
+def test_packages_and_what_was_made_for_the_run_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    paths = [f"{run}/home/.config", "/env/site-packages/a.py", "/a/b.py", "/a/../a/b.py"]
+    assert select_used_files(paths, run) == ("/a/b.py",)
+    monkeypatch.setattr(kept_facts, "MAX_USED", 1)
+    assert select_used_files(["/a", "/b"], run) is None
+
+
+def test_files_that_change_while_the_run_goes_on_are_noticed(top: Path) -> None:
+    for path in (*top.rglob("*"), top, top.parent / "outside.toml"):
+        if ".git" not in path.parts:
+            os.utime(path, (1, 1), follow_symlinks=False)
+    since = time.time() + 100  # (the time of the change of their times is now)
+    assert not has_changed_since(top, used(top), since)
+    assert has_changed_since(top, used(top), time.time() - 100)
+    os.utime(top / "shop/models.py", (since + 1, since + 1))
+    assert has_changed_since(top, used(top), since)
