@@ -38,7 +38,7 @@ class CatalogReader:
     def __init__(self, version_tables: Collection[str]) -> None:
         """`version_tables` (`schema.name`) are left out."""
         self._hidden = frozenset(version_tables)
-        self._objects: dict[tuple[str, str], tuple[CatalogObject, ...]] = {}
+        self._objects: dict[tuple[str, str], CatalogSet] = {}
 
     def read(self, connection: psycopg.Connection[Any]) -> CatalogSet:
         """The catalog of the connection's database, as its transaction sees it."""
@@ -51,7 +51,9 @@ class CatalogReader:
             found = self._objects.get(row)
             if found is None:
                 field, text = row
-                found = self._objects[row] = _make_objects(field, [json.loads(text)], self._hidden)
+                # As a set: what goes from one set into another is not hashed again.
+                made = _make_objects(field, [json.loads(text)], self._hidden)
+                found = self._objects[row] = frozenset(made)
             objects.update(found)
         return frozenset(objects)
 

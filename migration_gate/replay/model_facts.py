@@ -27,6 +27,9 @@ from migration_gate.worker.protocol import model_lines
 from migration_gate.worker.protocol.history_lines import ScriptsFound
 from migration_gate.worker.protocol.model_lines import ModelDdl, ModelsCreated, UncreatedPart
 
+COLUMN_FIELDS = tuple(field.name for field in dataclasses.fields(model_lines.MappedColumn))
+"""those of the fact are the same"""
+
 
 def build_models(
     created: ModelsCreated,
@@ -104,7 +107,9 @@ def build_model_statement(statement: ModelDdl, paths: RepositoryPaths) -> ModelS
 
 
 def _build_mapped_table(table: model_lines.MappedTable) -> MappedTable:
-    columns = tuple(MappedColumn(**dataclasses.asdict(column)) for column in table.columns)
+    columns = tuple(
+        MappedColumn(**{name: getattr(column, name) for name in COLUMN_FIELDS}) for column in table.columns
+    )
     return MappedTable(table.schema, table.name, table.classes, columns)
 
 

@@ -17,6 +17,7 @@ from migration_gate.drift.type_use import without_leftovers
 from migration_gate.facts import (
     Difference,
     History,
+    Models,
     Observation,
     Rehearsal,
     Replay,
@@ -62,6 +63,7 @@ def collect_replay_facts(
     """What the migrations did, without the models' side; see `add_model_comparison`."""
     failed = answer.failure()
     steps = answer.steps()
+    models = answer.models()
     observation = _build_observation(setup, history, answer, replayed_database)
     unrehearsed = tuple(find_unrehearsed(rehearsal, observation))
     replay = Replay(
@@ -85,13 +87,13 @@ def collect_replay_facts(
         catalog=replayed_database.snapshot,
         null_trials=replayed_database.owner_trials.null_trials,
         ownership_trials=replayed_database.owner_trials.ownership_trials,
-        models=answer.models(),
+        models=models,
         versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
         notes=tuple(
             dict.fromkeys(
                 (
                     *notes,
-                    *describe_adjustments(answer),
+                    *describe_adjustments(answer, models),
                     *answer.notes(),
                     *find_refused_notes(rollback),
                     *observation.remarks,
@@ -255,11 +257,11 @@ def compare_models_database(created: Snapshot, replay: Replay, tree: Tree) -> Mo
     return ModelComparison(replace(replay, differences=differences), known, declared)
 
 
-def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:
+def describe_adjustments(answer: AnswerReader, models: Models) -> tuple[str, ...]:
     """Notes on what env.py leaves out of the comparison, and on what was changed so that it could run."""
     swapped = {connection.dialect for connection in answer.connections() if connection.outcome == "swapped"}
     return (
-        *describe_models(answer.models()),
+        *describe_models(models),
         *describe_supplied(answer.supplied_settings()),
         *(
             f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
