@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import os
 import pickle
 import re
@@ -58,6 +59,34 @@ def build_classes(decorate: Callable[..., Any], options: dict[str, bool]) -> tup
     return Part, Whole
 
 
+def build_plain_classes(decorate: Callable[..., Any], options: dict[str, bool]) -> tuple[type, type]:
+    """Two classes whose fields are all their own, and given: one of them has a `__post_init__`."""
+
+    @decorate(**options)
+    class Plain(Generic[T]):
+        kinds: ClassVar[int] = 7
+        name: str
+        size: int = 3
+        tags: list[str] = field(default_factory=list)
+        hidden: str = field(default="h", repr=False, compare=False)
+        given: str | None = None
+        made: str = field(default="m", init=False)
+        parts: dict[str, int] = field(default_factory=dict, init=False)
+
+    @decorate(**options)
+    class Complete:
+        name: str
+        tags: tuple[str, ...] = ()
+        given: str = "g"
+        made: str = field(init=False)
+        size: int = field(default=0, kw_only=True)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "made", f"{self.name}-{self.given}")
+
+    return Plain, Complete
+
+
 def describe_use(make: Callable[[], tuple[type, type]]) -> list[str]:
     """What one sees of the classes, each time in new ones: whatever comes first makes the methods."""
     seen = []
@@ -82,6 +111,12 @@ def remove(cls: Any) -> None:
 
 def add(cls: Any) -> None:
     cls(name="a").unknown = 1
+
+
+def list_parameters(cls: Any) -> list[tuple[str, str]]:
+    """Names and kinds, once the method was made."""
+    cls(name="a")
+    return [(item.name, item.kind.name) for item in inspect.signature(cls).parameters.values()]
 
 
 def match(cls: Any) -> object:
@@ -112,6 +147,11 @@ USES: list[Callable[[Any], object]] = [
     lambda cls: hasattr(cls(name="a"), "__dict__"),
     lambda cls: sorted(getattr(cls, "__slots__", ())),
     lambda cls: cls.__match_args__,
+    list_parameters,
+    lambda cls: cls("a", 1, 2, 3, 4, 5, 6, 7),
+    lambda cls: cls("a", name="b"),
+    lambda cls: cls(name="a").parts is cls(name="a").parts,
+    lambda cls: cls(name="a", parts={}),
     lambda cls: (cls.__name__, cls.__qualname__.rpartition(".")[2], cls.__module__),
     change,
     remove,
@@ -123,6 +163,12 @@ USES: list[Callable[[Any], object]] = [
 def test_it_is_what_the_standard_library_makes(options: dict[str, bool]) -> None:
     expected = describe_use(lambda: build_classes(dataclasses.dataclass, options))
     assert describe_use(lambda: build_classes(lazy_dataclass.dataclass, options)) == expected
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_so_it_is_where_all_fields_are_given(options: dict[str, bool]) -> None:
+    expected = describe_use(lambda: build_plain_classes(dataclasses.dataclass, options))
+    assert describe_use(lambda: build_plain_classes(lazy_dataclass.dataclass, options)) == expected
 
 
 @pytest.mark.parametrize("options", [OPTIONS["frozen, slots"], OPTIONS["frozen"], OPTIONS["slots"]])

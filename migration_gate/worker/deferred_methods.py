@@ -10,7 +10,8 @@ import dataclasses
 import inspect
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,7 +91,15 @@ class _Methods:
                 return
             twin = type(self.template)(self.template.__name__, self.template.__bases__, dict(self.attributes))
             options = {**self.options, **{name: name == part for name in PARTS}}
-            dataclasses.dataclass(**options)(twin)
+            if part == "init" and self._has_plain_fields():
+                # To write and compile three functions takes the standard library three times as long.
+                dataclasses.dataclass(**{**options, "init": False, "frozen": False})(twin)
+                if "__init__" not in self.attributes:
+                    fields = dataclasses.fields(twin)
+                    init = make_init(self.made, fields, is_frozen=self.options["frozen"])
+                    type.__setattr__(twin, "__init__", init)
+            else:
+                dataclasses.dataclass(**options)(twin)
             for name in PARTS[part]:
                 if name in twin.__dict__:
                     type.__setattr__(self.made, name, twin.__dict__[name])
@@ -98,11 +107,17 @@ class _Methods:
                 self._describe_all_parts()
             self.awaited_parts.discard(part)
 
+    def _has_plain_fields(self) -> bool:
+        """Whether all fields are the class's own, and each is given to its instances."""
+        kinds = inspect.get_annotations(self.template).values()
+        return all(map(is_plain, kinds)) and not any(map(dataclasses.is_dataclass, self.template.__mro__[1:]))
+
     def _describe_all_parts(self) -> None:
         """Have the class say of itself that it has all parts."""
         parameters = self.made.__dataclass_params__  # type: ignore[attr-defined]
         for name in PARTS:
             setattr(parameters, name, self.options.get(name, True))
+        parameters.frozen = self.options["frozen"]
 
     def _awaiting_method(self, part: str, name: str) -> Callable[..., Any]:
         def use(instance: object, *values: Any, **named_values: Any) -> Any:
@@ -122,6 +137,42 @@ class _AwaitedAttribute:
     def __get__(self, instance: object, owner: type) -> Any:
         self._methods.make("init")
         return getattr(self._methods.made, self._name)
+
+
+def make_init(
+    made: type, fields: Sequence[dataclasses.Field[Any]], *, is_frozen: bool
+) -> Callable[..., None]:
+    """The `__init__` of a class whose fields are all its own. `is_frozen`: they cannot be assigned to."""
+    names: dict[str, Any] = {"MISSING": dataclasses.MISSING, "set_attribute": object.__setattr__}
+    positional, named, lines = ["self"], [], []  # type: list[str], list[str], list[str]
+    for field in fields:
+        name, default = field.name, "default_%s" % field.name
+        has_factory = field.default_factory is not dataclasses.MISSING
+        has_default = has_factory or field.default is not dataclasses.MISSING
+        names[default] = field.default_factory if has_factory else field.default
+        if field.init:
+            optional = "=%s" % ("MISSING" if has_factory else default) if has_default else ""
+            (named if getattr(field, "kw_only", False) else positional).append(name + optional)
+            value = "%s() if %s is MISSING else %s" % (default, name, name) if has_factory else name
+        elif has_default:
+            value = default + ("()" if has_factory else "")
+        else:
+            continue  # whoever makes it gives it later
+        member = made.__dict__.get(name)
+        if not is_frozen:
+            lines.append("self.%s = %s" % (name, value))
+        elif isinstance(member, MemberDescriptorType):
+            names["set_" + name] = member.__set__
+            lines.append("set_%s(self, %s)" % (name, value))
+        else:
+            lines.append("set_attribute(self, %r, %s)" % (name, value))
+    if hasattr(made, "__post_init__"):
+        lines.append("self.__post_init__()")
+    parameters = ", ".join([*positional, *(["*", *named] if named else [])])
+    exec("def __init__(%s):\n    %s" % (parameters, "\n    ".join(lines or ["pass"])), names)  # noqa: S102
+    made_init: Callable[..., None] = names["__init__"]
+    made_init.__qualname__ = "%s.__init__" % made.__qualname__
+    return made_init
 
 
 def forbid_changes(made: type) -> None:
@@ -160,6 +211,11 @@ def add_slots(template: type, *, frozen: bool) -> type:
 def is_field(annotation: object) -> bool:
     """Whether a class's annotation, as it is written, is one of a field with a value."""
     return not str(annotation).startswith(("ClassVar", "typing.ClassVar", "InitVar", "dataclasses.InitVar"))
+
+
+def is_plain(annotation: object) -> bool:
+    """Whether it is that of a field, or of a class variable: nothing that `__init__` takes and forgets."""
+    return not str(annotation).startswith(("InitVar", "dataclasses.InitVar"))
 
 
 def get_state(instance: Any) -> list[Any]:

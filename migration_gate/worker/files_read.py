@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Optional
 
+from .deferred_methods import dataclass
 from .module_files import find_module_file
 from .program_events import PROGRAM_EVENTS, PROGRAMS_ABOUT_MACHINE, name_program
 
