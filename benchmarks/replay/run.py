@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -43,10 +44,15 @@ ROLLBACK_SHARE = 0.10
 """how much of a run the rollback of these revisions may add, with 500 before them"""
 CHECKPOINT = "checkpoint"
 """the gate on the change, from the state that the turn before has kept"""
+EDITED_MODELS = "checkpoint, models"
+"""the same where no revision is new, and another line of a module of models is edited in each turn"""
 UNCHANGED = "checkpoint, no change"
-"""the same where nothing is new since that state: the whole history, as in `gate`, without a replay"""
+"""the same where another file is edited that env.py does not import: an earlier run has found all of it"""
 CHECKPOINT_RATIO_AT_500 = 0.8
-FROM_CHECKPOINT = (CHECKPOINT, UNCHANGED)
+FROM_CHECKPOINT = (CHECKPOINT, EDITED_MODELS, UNCHANGED)
+WARMING_TURNS = 2
+EDITED_FILES = {EDITED_MODELS: "models.py", UNCHANGED: "views.py"}
+"""which file is edited before each run, in a copy of the project"""
 CHECKPOINT_GROWTH = 1.5
 """of a run from a checkpoint, from the smallest to the largest size from 100 on"""
 FROM_SCRATCH = ("--checkpoint", "off")
@@ -72,6 +78,7 @@ class Bench:
             "change, rolled back": [*check, *FROM_SCRATCH, "--base", "HEAD~"],
             UNOBSERVED: [*check, *FROM_SCRATCH, "--base", "HEAD~", "--rollback", "off", "--observe", "off"],
             CHECKPOINT: [*check, "--checkpoint", "auto", "--base", "HEAD~"],
+            EDITED_MODELS: [*check, "--checkpoint", "auto", "--base", "HEAD"],
             UNCHANGED: [*check, "--checkpoint", "auto", "--base", "HEAD"],
             "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         }[side]
@@ -89,6 +96,10 @@ class Bench:
     def measure_run(self, side: str, project: Path) -> float:
         """How long one run takes, on an empty database of its own; ends the benchmark when the run fails."""
         database = self.server.create_database()
+        edited = project / EDITED_FILES[side] if side in EDITED_FILES else None
+        text = edited.read_text("utf-8") if edited is not None else ""
+        if edited is not None:
+            edited.write_text(f"{text}# edited at {time.time_ns()}\n", "utf-8")
         try:
             began = time.perf_counter()
             done = subprocess.run(
@@ -102,6 +113,8 @@ class Bench:
             )
             took = time.perf_counter() - began
         finally:
+            if edited is not None:
+                edited.write_text(text, "utf-8")
             with self.server.connect() as connection:
                 connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
         if done.returncode:
@@ -121,6 +134,7 @@ def write_project(folder: Path, revisions: int, settled: int = 0) -> Path:
     (project / ".migration-gate.yml").write_text(f"checks:\n{levels}", "utf-8")
     # As in any project: byte code that the plain runs leave is no part of the change.
     (project / ".gitignore").write_text("__pycache__/\n", "utf-8")
+    (project / "views.py").write_text("def show():\n    return 1\n", "utf-8")
     models = project / "models.py"
     of_head = models.read_text("utf-8")
     models.write_text(write_models(revisions - CHANGED_REVISIONS, settled=settled), "utf-8")
@@ -134,13 +148,26 @@ def write_project(folder: Path, revisions: int, settled: int = 0) -> Path:
     return project
 
 
+def place_project(project: Path, side: str) -> Path:
+    """The project; a copy for a side that edits it, with checkpoints of its own."""
+    if side not in EDITED_FILES:
+        return project
+    copy = project.with_name(f"{project.name}-{side.replace(', ', '-').replace(' ', '-')}")
+    shutil.copytree(project, copy, symlinks=True)
+    return copy
+
+
 def measure_sides(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> dict[str, list[float]]:
-    """Seconds of each side. They take turns, so that a busy moment hits all; the first turn is not kept."""
+    """Seconds of each side. They take turns, so that a busy moment hits all; the first two are not kept.
+
+    What a run from a checkpoint keeps is of use from the third on.
+    """
     taken: dict[str, list[float]] = {side: [] for side in sides}
-    for turn in range(repeat + 1):
-        for side in sides:
-            seconds = bench.measure_run(side, project)
-            if turn:
+    places = {side: place_project(project, side) for side in sides}
+    for turn in range(-WARMING_TURNS, repeat):
+        for side in sides if turn >= -1 else [side for side in sides if side in FROM_CHECKPOINT]:
+            seconds = bench.measure_run(side, places[side])
+            if turn >= 0:
                 taken[side].append(seconds)
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
