@@ -128,7 +128,6 @@ def _examine_project(
         comparison = background.submit(_compare_with_base, settings, beginning.change)
         policy = background.submit(_choose_policy, settings, comparison)
         plan = plan or (yield from _prepare_server(settings))
-        yield Progress("postgres", settings.postgres)
         with _examine_base(settings, project, comparison) as base:
             if beginning.is_allowed:
                 beginning.checkpoint = _find_checkpoint(settings, project, plan, comparison)
@@ -142,6 +141,7 @@ def _examine_project(
             repetition = _find_repetition(run)
             facts = (yield from _repeat_facts(run, repetition)) if repetition is not None else None
             if facts is None:
+                yield Progress("postgres", settings.postgres)
                 background.submit(_load_examination, comparison)
                 restored = background.submit(_read_restored_state, checkpoint)
                 server = stack.enter_context(servers.lend_server(plan, folder=folder))
