@@ -29,11 +29,47 @@ LAYOUT = "1"
 """changes when the file does"""
 FURTHER_PARTS = frozenset({"migration_gate.scan.revision_files._read_calls"})
 """of facts, beside facts: it parses the text of a revision when its calls are asked for"""
+OTHER_LANGUAGES = frozenset(
+    {
+        ".c",
+        ".cc",
+        ".cpp",
+        ".cs",
+        ".dart",
+        ".erb",
+        ".ex",
+        ".go",
+        ".h",
+        ".hpp",
+        ".ipynb",
+        ".java",
+        ".jsx",
+        ".kt",
+    }
+    | {
+        ".less",
+        ".mdx",
+        ".mjs",
+        ".php",
+        ".proto",
+        ".rb",
+        ".rs",
+        ".sass",
+        ".scala",
+        ".scss",
+        ".svelte",
+        ".swift",
+        ".vue",
+    }
+)
+"""files that no check and no Python reads"""
+MAX_FILES = 20_000
+"""that count in the repository; in a larger one facts are not kept"""
 MAX_BYTES = 1 << 26
 """of the files whose contents count; facts that depend on more are not kept"""
 MAX_USED = 5000
 """files that the project's code imports or opens; facts that depend on more are not kept either"""
-BYTECODE_FOLDER = b"__pycache__"
+BYTECODE_FOLDER = "__pycache__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +118,8 @@ def compute_inputs(top: Path, used: Collection[str]) -> str:
     others = [f"{top}/{name}" for name in names if not name.endswith(".py")]
     if any(os.path.isdir(path) and not os.path.islink(path) for path in others):  # noqa: PTH112, PTH114
         return ""  # a submodule: whatever is in it has a history of its own
+    if sum(map(_find_size, others)) > MAX_BYTES:
+        return ""
     digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
     budget = MAX_BYTES
     for path in (*others, *sorted(used), *_list_folders(used)):
@@ -149,11 +187,14 @@ def remove_kept_facts(place: FactsPlace) -> None:
 
 
 def _list_counting_names(top: Path) -> list[str] | None:
-    """The files of the repository that count, relative to its top; None if git cannot tell."""
-    paths = list_paths(top)
-    if not paths:
-        return None
-    return [path for path in paths if PurePosixPath(path).suffix.lower() not in UNREAD_SUFFIXES]
+    """The files of the repository that count, from its top; None if git cannot tell, or they are too many."""
+    names = [path for path in list_paths(top) if _counts(path)]
+    return names if 0 < len(names) <= MAX_FILES else None
+
+
+def _counts(name: str) -> bool:
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix not in UNREAD_SUFFIXES and suffix not in OTHER_LANGUAGES
 
 
 def _list_folders(files: Collection[str]) -> Iterator[str]:
@@ -168,8 +209,8 @@ def _read(path: str, budget: int) -> bytes | None:
         if stat.S_ISLNK(status.st_mode):
             return _read_link(path, budget)
         if stat.S_ISDIR(status.st_mode):
-            names = sorted(os.fsencode(name) for name in os.listdir(path))  # noqa: PTH208 - many
-            return b"\0".join(name for name in names if name != BYTECODE_FOLDER)
+            names = sorted(filter(_counts, os.listdir(path)))  # noqa: PTH208 - many
+            return b"\0".join(os.fsencode(name) for name in names if name != BYTECODE_FOLDER)
         if stat.S_ISREG(status.st_mode) and status.st_size <= budget:
             with open(path, "rb") as stream:  # noqa: PTH123 - many
                 return stream.read()
@@ -184,6 +225,13 @@ def _read_link(path: str, budget: int) -> bytes | None:
     """Where it leads, and what it leads to; of a folder nothing more, since what is read in it is seen."""
     content = _read(os.path.realpath(path), budget) if os.path.isfile(path) else b""  # noqa: PTH113
     return None if content is None else os.fsencode(os.readlink(path)) + b"\0" + content  # noqa: PTH115
+
+
+def _find_size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
 
 
 def _find_change_time(path: str) -> float:

@@ -125,13 +125,12 @@ def test_a_damaged_file_is_none(place: FactsPlace) -> None:
         ("shop/views.py", "x = 2\n"),  # neither imported nor opened
         ("README.md", "the shop\n"),
         ("shop/page.html", "<p>"),
+        ("server/main.go", "package main"),
         ("shop/__pycache__/models.cpython-311.pyc", "1"),
         ("migrations/versions/__pycache__/one.cpython-311.pyc", "1"),
     ],
 )
 def test_what_no_replay_reads_may_differ(top: Path, name: str, content: str) -> None:
-    if name == "shop/page.html":  # beside modules, a new file of any kind counts
-        name = "data/page.html"
     before = compute_inputs(top, used(top))
     (top / name).parent.mkdir(exist_ok=True)
     (top / name).write_text(content)
@@ -181,8 +180,13 @@ def test_what_cannot_be_told_is_not_kept(top: Path, tmp_path: Path, monkeypatch:
     started(top / "vendor/other", {"a.yaml": "1"})  # a repository in it: git does not look inside
     assert compute_inputs(top, used(top)) == ""
     git(top / "vendor/other", "checkout", "--detach", "-q")
-    monkeypatch.setattr(kept_facts, "MAX_BYTES", 3)
+    monkeypatch.setattr(kept_facts, "MAX_FILES", 3)
     (top / "vendor").rename(tmp_path / "vendor")
+    assert compute_inputs(top, used(top)) == ""
+    assert has_changed_since(top, used(top), time.time() + 100)
+    monkeypatch.undo()
+    assert compute_inputs(top, used(top)) != ""
+    monkeypatch.setattr(kept_facts, "MAX_BYTES", 3)
     assert compute_inputs(top, used(top)) == ""
 
 
