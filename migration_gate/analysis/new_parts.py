@@ -88,9 +88,24 @@ def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
         for key in catalog.constraints
         if key.kind == "foreign key"
         and not is_indexed(catalog, key)
+        and not _was_unindexed(facts, key)
         and all(is_indexed(catalog, upper) for upper in _list_inherited(catalog, key))
     )
     yield from _list_constraints(facts, keys)
+
+
+def _was_unindexed(facts: Facts, key: Constraint) -> bool:
+    """Whether there was one over these columns at the base, without an index: the change made it anew."""
+    base = facts.base.facts if facts.base is not None else None
+    if base is None:
+        return False
+    catalog = base.replay.catalog
+    place = (key.schema, key.table, key.columns)
+    return any(
+        (old.schema, old.table, old.columns) == place and not is_indexed(catalog, old)
+        for old in catalog.constraints
+        if old.kind == "foreign key"
+    )
 
 
 def is_indexed(catalog: Snapshot, key: Constraint) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from migration_gate.analysis.condition_texts import lists_no_fewer, without_casts
+from migration_gate.analysis.condition_texts import admits_no_less, without_casts
 from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.live_types import find_key, find_live_types, name_category
 from migration_gate.analysis.schema_pair import SchemaPair
@@ -160,7 +160,7 @@ def _implies(
         return False
     columns = {renames.get(name, name) if name else None for name in rule.columns}
     if kind == "check":
-        return lists_no_fewer(_rename_columns(_definition(rule), renames), _definition(item))
+        return admits_no_less(_rename_columns(_definition(rule), renames), _definition(item))
     if kind == "unique":
         # What is unique stays so beside another column.
         return all(columns) and columns <= set(item.columns) and not _distinguishes_more(rule, item)

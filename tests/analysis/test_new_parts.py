@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 
 from migration_gate.analysis.new_parts import is_indexed
 from migration_gate.checks import duplicate_index, unfinished_change, unindexed_foreign_key
-from migration_gate.facts import Constraint, Facts
+from migration_gate.facts import Base, Constraint, Facts
 from tests.replay.test_observation import run_new_revisions
 from tests.support.fact_builders import make_table
 from tests.support.replay_engine import Engine
@@ -64,3 +65,29 @@ def test_what_a_partition_has_by_its_parent_is_told_once_and_the_fix_runs(engine
     assert fixed.failure is None
     assert list(unindexed_foreign_key.check(Facts("shop", fixed))) == []
     assert all(index.valid for index in fixed.catalog.indexes)
+
+
+OLD_KEY = """
+op.execute("create table owner (id int primary key)")
+op.execute("create table piece (id int primary key, owner int constraint known references owner)")
+op.execute("create table part (id int primary key, owner int constraint of_part references owner)")
+op.execute("create index by_owner on part (owner)")
+"""
+NEW_KEY = """
+op.execute("alter table piece drop constraint known")
+op.execute("alter table piece add constraint later foreign key (owner) references owner deferrable")
+op.execute("alter table part alter constraint of_part deferrable")
+op.execute("drop index by_owner")
+"""
+
+
+@pytest.mark.slow
+def test_a_key_that_is_made_anew_had_no_index_before(engine: Engine) -> None:
+    earlier = Facts("shop", run_new_revisions(engine, before=OLD_KEY).replay)
+    facts = Facts("shop", run_new_revisions(engine, NEW_KEY, before=OLD_KEY).replay)
+    assert [finding.object for finding in unindexed_foreign_key.check(facts)] == [
+        "part.of_part",
+        "piece.later",
+    ]
+    facts = replace(facts, base=Base("f" * 40, "main", earlier))
+    assert [finding.object for finding in unindexed_foreign_key.check(facts)] == ["part.of_part"]
