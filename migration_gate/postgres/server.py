@@ -163,6 +163,17 @@ class Server:
                 else:
                     return
 
+    def rename_database(self, source: str, name: str) -> None:
+        """Have a database, whose sessions may be ended, take the place of another one."""
+        from psycopg import sql  # noqa: PLC0415
+
+        self.kept_session.close(source)
+        with self._maintain() as connection:
+            drop_database(connection, name, self.version)
+            connection.execute(END_SESSIONS, [source])
+            command = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+            connection.execute(command.format(sql.Identifier(source), sql.Identifier(name)))
+
     def copy_resting_database(self, source: str, name: str) -> str:
         """Create the database `name` as a copy of one whose sessions do nothing, and stay.
 

@@ -51,6 +51,11 @@ class HistoryPrefix:
         self._setup.server.copy_used_database(self._setup.prefix_database, self._setup.rollback_database)
         self._limit_statements(self._setup.rollback_database)
 
+    def move(self) -> None:
+        """Have it there, and make it anew if another revision is to be reached: a copy takes longer."""
+        self._setup.server.rename_database(self._setup.prefix_database, self._setup.rollback_database)
+        self._reached = 0
+
     def _list_starts(self, end: int) -> Iterator[int]:
         """From where it may be run: where it is, then the base of the change, and then the beginning.
 

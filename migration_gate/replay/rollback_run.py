@@ -214,12 +214,13 @@ class RollbackRun:
 
     def _try_newer_rows(self) -> Generator[Progress, None, None]:
         """Downgrade with rows that only the newer schema allows, those that have loosened something."""
-        for revision in [name for name in self._results if self._states.has_loosened(name)]:
+        loosened = [name for name in self._results if self._states.has_loosened(name)]
+        for revision in loosened:
             rollback = self._results[revision]
             if not rollback.is_complete or rollback.row_failure is not None:
                 continue
             yield Progress("rollback", revision, len(self._results) - 1, len(self._results))
-            if self._reach(revision):
+            if self._reach(revision, is_last=revision == loosened[-1]):
                 continue
             with self._setup.server.connect(self._setup.rollback_database) as connection:
                 self._states.fill(connection, [revision], fits_old=False)
@@ -228,11 +229,14 @@ class RollbackRun:
                     row = find_row_with_null(connection, failure.message)
                     self._results[revision] = replace(rollback, newer_row_failure=failure, newer_row=row)
 
-    def _reach(self, revision: str) -> str:
-        """Make the copy anew, with the history up to the revision; why that failed, or ''."""
+    def _reach(self, revision: str, *, is_last: bool = False) -> str:
+        """Make the copy anew, with the history up to the revision; why that failed, or ''.
+
+        `is_last`: no other one is going to be reached.
+        """
         problem = self._prefix.reach(revision)
         if not problem:
-            self._prefix.copy()
+            (self._prefix.move if is_last else self._prefix.copy)()
         return problem
 
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
