@@ -122,7 +122,7 @@ def _examine_project(
     started = time.time()
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_run_directory())
-        background = stack.enter_context(ThreadPoolExecutor(3))
+        background = stack.enter_context(ThreadPoolExecutor(5))
         # First of all: nothing takes longer than the worker's import of SQLAlchemy.
         worker = stack.enter_context(start_worker(project, settings, folder, with_models=True))
         comparison = background.submit(_compare_with_base, settings, beginning.change)

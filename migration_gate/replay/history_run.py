@@ -28,6 +28,7 @@ from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
     EarlierRevisionsRan,
     HistoryFinished,
+    HistoryRead,
     RevisionsPlanned,
     ScriptsFound,
 )
@@ -118,8 +119,7 @@ def _follow_history(
                 # Not while the project is imported, which is when both processors are busy.
                 if repository_text is None:
                     repository_text = _begin_reading(setup, background, scripts)
-                    background.submit(_load_later, setup)
-                    early_filling.begin(lines)
+                    _get_ready(setup, background, lines, early_filling)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
     repository_text = repository_text or _begin_reading(setup, background, scripts)
@@ -217,9 +217,35 @@ def _read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> Reposito
     return read_repository_text(setup, scripts)
 
 
-def _load_later(setup: ReplaySetup) -> None:
+def _get_ready(
+    setup: ReplaySetup, background: ThreadPoolExecutor, lines: Sequence[Line], early_filling: EarlyFilling
+) -> None:
+    """Begin with what is going to be needed when the revisions have run."""
+    has_change = plans_changed_revisions(setup, lines)
+    background.submit(_load_later, setup, has_change=has_change)
+    if has_change:
+        early_filling.begin(lines)
+
+
+def plans_changed_revisions(setup: ReplaySetup, lines: Iterable[Line]) -> bool:
+    """Whether revisions are going to run that are looked at, rolled back or rehearsed.
+
+    As far as the plans tell that have come: a later context of env.py may have others.
+    """
+    if "all" in (setup.settings.rollback, setup.settings.observe):
+        return True
+    planned: set[str] = set()
+    files: dict[str, str] = {}
+    for line in lines:
+        if isinstance(line, RevisionsPlanned):
+            planned.update(line.revisions)
+        elif isinstance(line, HistoryRead):
+            files.update((script.id, script.file) for script in line.revisions)
+    return not {files.get(revision, "") for revision in planned}.isdisjoint(setup.changed_files)
+
+
+def _load_later(setup: ReplaySetup, *, has_change: bool) -> None:
     """Import what is needed later. Before the first revision that would keep the worker's imports waiting."""
-    has_change = bool(setup.changed_files) or setup.settings.rollback == "all"
     for name in (*LATER_MODULES, *(CHANGE_MODULES if has_change else ()), *setup.later_modules):
         importlib.import_module(name)
 

@@ -12,8 +12,15 @@ import pytest
 from migration_gate.config.settings import Settings
 from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.filled_copy import FilledCopy
+from migration_gate.replay.history_run import plans_changed_revisions
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.worker.protocol.history_lines import ContextConfigured
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import (
+    ContextConfigured,
+    HistoryRead,
+    RevisionScript,
+    RevisionsPlanned,
+)
 from tests.support.example_reports import settings
 
 RESTORED = SimpleNamespace(state=SimpleNamespace(record=SimpleNamespace(revisions=("a", "b"))))
@@ -114,3 +121,32 @@ def test_what_failed_has_nothing_to_close(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_it_is_made_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]) -> None:
     assert make_filling(monkeypatch, make_copy(), **changed).take(["public.alembic_version"], ["a"]) is None
+
+
+SCRIPTS = tuple(
+    RevisionScript(name, (), (), (), "", f"/shop/versions/{name}.py", 1) for name in ("c", "b", "a")
+)
+
+
+@pytest.mark.parametrize(
+    ("planned", "changed", "options", "expected"),
+    [
+        (("a", "b", "c"), ("c",), {}, True),
+        (("c",), ("c",), {}, True),
+        (("b", "c"), ("b",), {}, True),  # one that is edited
+        (("a", "b"), ("c",), {}, False),
+        ((), ("models",), {}, False),  # everything has run before
+        (("a", "b", "c"), ("models",), {}, False),
+        (("a", "b", "c"), (), {}, False),
+        (("a",), (), {"rollback": "all"}, True),
+        (("a",), (), {"observe": "all"}, True),
+    ],
+)
+def test_only_revisions_of_the_change_are_got_ready_for(
+    planned: tuple[str, ...], changed: tuple[str, ...], options: dict[str, Any], *, expected: bool
+) -> None:
+    files = tuple(f"/shop/versions/{name}.py" for name in changed)
+    known = {"settings": settings("shop", **options), "changed_files": files}
+    setup = cast("ReplaySetup", SimpleNamespace(**known))
+    lines: list[Line] = [HistoryRead(SCRIPTS, ("c",), ("a",)), LINE, RevisionsPlanned(planned)]
+    assert plans_changed_revisions(setup, lines) is expected
