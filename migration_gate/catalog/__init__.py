@@ -13,8 +13,8 @@ statement_trials    statements of the base's models on the change's schema: mapp
                     came of them: tried_table
 generated_rows      fills all tables for a rehearsal: table_order, row_parents, candidate_values, row_values,
                     unusual_values, varied_texts; row_sequences: behind the ids of rows
-row_losses          what a revision did to these rows: row_state, row_pairs, kept_values, nested_rows;
-                    broken_rules: which rules they break
+row_losses          what a revision did to these rows: row_state, row_pairs, kept_values, moved_values,
+                    nested_rows; broken_rules: which rules they break
 single_rows         makes rows whose values are partly given: trial_row, needed_values, checked_values,
                     planned_keys
 row_source          what puts rows into tables: simple_rows, simple_values, old_shape; full_rows: unusual

@@ -13,14 +13,19 @@ from datetime import timedelta
 from typing import Any
 
 from migration_gate.catalog.kept_values import canonical_text, compare_attributes, is_contained, is_same_value
+from migration_gate.catalog.moved_values import (
+    FEW_VALUES,
+    HeldValues,
+    are_moved,
+    count_values,
+    select_gained,
+)
 from migration_gate.catalog.nested_rows import are_elements_in_rows, are_rows_in_lists, list_telling_columns
 from migration_gate.catalog.row_pairs import Row, TablePair, pair_rows
 from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.stored_rows import StoredColumn, StoredRows
 from migration_gate.facts import RowChange, RowLoss
 
-FEW_VALUES = 3
-"""fewer different ones are in another column by chance"""
 FEW_COLUMNS = 2
 """fewer are the same in two rows by chance"""
 SHOWN_COLUMNS = 6
@@ -43,13 +48,10 @@ def find_row_changes(
 
 
 def list_changed_rows(
-    before: RowState, after: RowState, table: StoredRows, column: str, statements: Sequence[str]
+    before: RowState, after: RowState, table: StoredRows, change: RowChange, statements: Sequence[str]
 ) -> list[Row]:
-    """The rows of a tracked table, as objects, that are gone, or that have lost their value of the column.
-
-    `column`: '' for whole rows.
-    """
-    return list(_Comparison(before, after, statements).list_changed_rows(table, column))
+    """The rows of a tracked table, as objects, to which such a change has happened."""
+    return list(_Comparison(before, after, statements).list_changed_rows(table, change))
 
 
 class _Comparison:
@@ -58,7 +60,7 @@ class _Comparison:
         self._after = after
         self._words = [set(_WORD.findall(sql.lower())) for sql in statements]
         self._gained = {
-            oid: _select_gained(before.tables.get(oid), table)
+            oid: select_gained(before.tables.get(oid), table)
             for oid, table in after.tables.items()
             if table is not before.tables.get(oid)
         }
@@ -78,8 +80,8 @@ class _Comparison:
                 if not column.is_generated:
                     yield from self._describe_column(pair, column)
 
-    def list_changed_rows(self, table: StoredRows, column: str) -> Iterator[Row]:
-        """The rows of the table that are lost, or whose value in the column is altered."""
+    def list_changed_rows(self, table: StoredRows, change: RowChange) -> Iterator[Row]:
+        """The rows of the table that are lost or repeated, or whose value in the column is altered."""
         if self._is_untouched(table.oid) or self._after.is_unread(table):
             return
         pair = self._pair_table(table.oid, table)
@@ -87,11 +89,12 @@ class _Comparison:
             yield from table.rows
             return
         pair_rows(pair)
-        if not column:
-            yield from self._list_lost_rows(pair)
+        if not change.column:
+            is_repeated = change.kind == "repeated rows"
+            yield from _list_repeated_rows(pair) if is_repeated else self._list_lost_rows(pair)
             return
         for own in table.columns:
-            other = pair.find_column(own) if own.name == column else None
+            other = pair.find_column(own) if own.name == change.column else None
             if other is not None:
                 held = [(row, later) for row, later in pair.rows if row.get(own.name) is not None]
                 yield from (row for row, _, _ in self._list_altered(own, other, held))
@@ -113,7 +116,11 @@ class _Comparison:
         if self._are_rows_in_lists(table):
             return
         columns = [column for column in table.columns if not column.is_generated]
-        kept = [column for column in columns if self._is_kept_elsewhere(table, column)]
+        kept = [
+            column
+            for column in columns
+            if self._is_kept_elsewhere(table, column, _hold_of_table(table, column))
+        ]
         lost = [column for column in columns if column not in kept and not column.is_key]
         if not kept:
             yield _describe(table, "dropped table", len(table.rows), row=table.rows[0])
@@ -126,8 +133,8 @@ class _Comparison:
     def _are_rows_in_lists(self, table: StoredRows) -> bool:
         names = [column.name for column in list_telling_columns(table)]
         return any(
-            rows and are_rows_in_lists(table.rows, names, self._after.tables[oid].rows, list(rows[0]))
-            for oid, rows in self._gained.items()
+            gained.rows and are_rows_in_lists(table.rows, names, self._after.tables[oid].rows, gained.columns)
+            for oid, gained in self._gained.items()
         )
 
     def _describe_lost_rows(self, pair: TablePair) -> Iterator[RowChange]:
@@ -148,10 +155,10 @@ class _Comparison:
         if not values:
             return False
         return any(
-            values <= {canonical_text(value) for value in gained.values() if value is not None}
-            for oid, rows in self._gained.items()
+            values <= {canonical_text(value) for value in new.values() if value is not None}
+            for oid, gained in self._gained.items()
             if oid != pair.after.oid
-            for gained in rows
+            for new in gained.values
         )
 
     def _list_left(self, pair: TablePair) -> Iterator[StoredRows]:
@@ -174,7 +181,7 @@ class _Comparison:
         other = pair.find_column(column)
         if other is None:
             if not self._is_in_new_column(pair, column, held) and not self._is_kept_elsewhere(
-                pair.before, column
+                pair.before, column, _hold_of_row(pair, held, column)
             ):
                 yield _describe(pair.before, "dropped column", len(held), column=column, row=held[0][0])
             return
@@ -211,38 +218,62 @@ class _Comparison:
         """Whether a new column of the table holds the values, as they are or converted."""
         for other in pair.list_new_columns():
             values = [(row[column.name], later.get(other.name)) for row, later in held]
-            if all(new is not None and is_contained(old, new) for old, new in values):
+            if _are_contained(values):
                 return True
             is_filled_from = any({column.name.lower(), other.name.lower()} <= words for words in self._words)
             if is_filled_from and _is_reversible(values, is_full=len(held) == len(pair.rows)):
                 return True
         return False
 
-    def _is_kept_elsewhere(self, table: StoredRows, column: StoredColumn) -> bool:
+    def _is_kept_elsewhere(self, table: StoredRows, column: StoredColumn, held: HeldValues) -> bool:
         """Whether other tables got rows, or values, that hold all values of the column."""
-        values = {canonical_text(row[column.name]) for row in table.rows if row.get(column.name) is not None}
-        if not values:
+        if not held.values:
             return False
-        all_of_name: set[str] = set()
-        for oid, rows in self._gained.items():
-            if oid == table.oid:
-                continue
-            for other in self._after.tables[oid].columns:
-                if len(values) < FEW_VALUES and other.name != column.name:
-                    continue
-                held = (row.get(other.name) for row in rows)
-                gained = {canonical_text(value) for value in held if value is not None}
-                if values <= gained:
-                    return True
-                if other.name == column.name:
-                    all_of_name |= gained
-        if values <= all_of_name:
-            return True  # one table was split into several
-        others = (rows for oid, rows in self._gained.items() if oid != table.oid)
-        return any(are_elements_in_rows(table, column, rows) for rows in others)
+        gained = [rows for oid, rows in self._gained.items() if oid != table.oid]
+        elements = held.list_elements()
+        if are_moved(held, gained) or (elements is not None and are_moved(elements, gained)):
+            return True
+        return any(are_elements_in_rows(table, column, rows.values) for rows in gained)
+
+
+def _hold_of_row(pair: TablePair, held: Sequence[tuple[Row, Row]], column: StoredColumn) -> HeldValues:
+    """The values of a column that is dropped."""
+    keys = [pair.find_column(own) for own in pair.before.columns if own.is_key]
+    identity = [key.name for key in keys if key is not None]
+    return HeldValues(
+        column.name,
+        [row[column.name] for row, _ in held],
+        [later for _, later in held],
+        [identity] if identity and len(identity) == len(keys) else [],
+    )
+
+
+def _hold_of_table(table: StoredRows, column: StoredColumn) -> HeldValues:
+    """The values of a column whose table is dropped. Of a plain list of values nothing else has to stand."""
+    rows = [row for row in table.rows if row.get(column.name) is not None]
+    others = {
+        other.name: len(count_values(table, other))
+        for other in list_telling_columns(table)
+        if other.name != column.name
+    }
+    key = [other.name for other in table.columns if other.is_key and other != column]
+    single = [[name] for name, number in others.items() if number >= FEW_VALUES]
+    together = [name for name, number in others.items() if number > 1]
+    return HeldValues(
+        column.name,
+        [row[column.name] for row in rows],
+        [{name: value for name, value in row.items() if name != column.name} for row in rows],
+        [*(single or [together]), *([key] if key else [])],
+    )
 
 
 def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
+    rows = _list_repeated_rows(pair)
+    if rows:
+        yield _describe(pair.before, "repeated rows", len(rows), row=rows[0])
+
+
+def _list_repeated_rows(pair: TablePair) -> Sequence[Row]:
     """Rows of which there are more afterwards, but for a key that only counts them.
 
     One row for each tenant, or the like, is none of these: a new column tells them apart.
@@ -254,7 +285,7 @@ def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
         if (other := pair.find_column(column))
     ]
     if added < FEW_VALUES or len(names) < FEW_COLUMNS:
-        return
+        return []
     old = Counter(canonical_text([row.get(name) for name, _ in names]) for row in pair.before.rows)
     further = [column.name for column in pair.list_new_columns() if _tells_rows_apart(pair.after, column)]
     new: Counter[str] = Counter()
@@ -268,16 +299,16 @@ def _describe_repeated_rows(pair: TablePair) -> Iterator[RowChange]:
     for (text, _), number in parts.items():
         new[text] = max(new[text], number)
     repeated = {text for text, number in old.items() if new[text] > number}
-    rows = [
+    if not FEW_VALUES <= len(repeated) <= added:
+        return []
+    return [
         row for row in pair.before.rows if canonical_text([row.get(name) for name, _ in names]) in repeated
     ]
-    if FEW_VALUES <= len(repeated) <= added:
-        yield _describe(pair.before, "repeated rows", len(rows), row=rows[0])
 
 
 def _tells_rows_apart(table: StoredRows, column: StoredColumn) -> bool:
     """Whether a column is more than a number of its own for each row."""
-    held = _count_values(table, column)
+    held = count_values(table, column)
     return not column.is_generated and any(number > 1 for number in held.values())
 
 
@@ -290,30 +321,6 @@ def _compare_values(column: StoredColumn, old: Any, new: Any) -> tuple[Any, Any]
     if column.type.rpartition(".")[2].startswith(_OBJECTS):
         return old, new
     return compare_attributes(old, new)
-
-
-def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:
-    """The rows that a table did not have before, or not with these values.
-
-    Columns that hold what they held are left out: one that was added or dropped beside them moved nothing.
-    """
-    if before is None:
-        return list(after.rows)
-    known = {canonical_text(row) for row in before.rows}
-    gaining = [column.name for column in after.columns if _has_gained(before, after, column)]
-    return [
-        {name: row.get(name) for name in gaining} for row in after.rows if canonical_text(row) not in known
-    ]
-
-
-def _has_gained(before: StoredRows, after: StoredRows, column: StoredColumn) -> bool:
-    """Whether a column has other values than before, or another number of them."""
-    old = before.find_column(column.number)
-    return old is None or _count_values(before, old) != _count_values(after, column)
-
-
-def _count_values(table: StoredRows, column: StoredColumn) -> Counter[str]:
-    return Counter(canonical_text(row.get(column.name)) for row in table.rows)
 
 
 Altered = tuple[Row, Any, Any]
@@ -349,6 +356,14 @@ def _select_merged(changed: Sequence[Altered]) -> list[Altered]:
         if len({canonical_text(old) for _, old, _ in group}) > 1
         for item in group
     ]
+
+
+def _are_contained(values: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether each value is the new one, or a part of it; what is beside different ones tells neither."""
+    parts = [(old, new) for old, new in values if not is_same_value(old, new)]
+    texts = {(canonical_text(old), canonical_text(new)) for old, new in parts}
+    is_plain = len({new for _, new in texts}) == len(texts)
+    return is_plain and all(new is not None and is_contained(old, new) for old, new in parts)
 
 
 def _is_reversible(values: Sequence[tuple[Any, Any]], *, is_full: bool) -> bool:

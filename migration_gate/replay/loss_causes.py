@@ -103,9 +103,13 @@ class LossCauses:
         return replace(change, statement=statement.sql, line=statement.line)
 
     def is_plain(self, change: RowChange) -> bool:
-        """Whether only one of the statements can have done it."""
+        """Whether only one of the statements can have done it, and names the table.
+
+        If it does not, a trigger may have been the cause, or a cascade.
+        """
         calls = () if self._last_call is None else (self._last_call,)
-        return len({*self._list_fitting(change.kind), *calls}) == 1
+        positions = {*self._list_fitting(change.kind), *calls}
+        return len(positions) == 1 and positions <= self._find_name(change.table).keys()
 
     def find_breaker(self, rule: BrokenRule) -> BrokenRule:
         """The rule with the statement that changed rows past it; of a new NOT VALID one, what made it.

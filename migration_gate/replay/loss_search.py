@@ -16,7 +16,7 @@ from migration_gate.worker.protocol.rollback_lines import FinishedRun
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
 SEARCHED_KINDS: frozenset[RowLoss] = frozenset(
-    {"lost rows", "merged values", "emptied values", "other values"}
+    {"lost rows", "merged values", "emptied values", "other values", "repeated rows"}
 )
 """what is dropped is named by the statement that drops it"""
 MOST_STATEMENTS = 200
@@ -79,11 +79,16 @@ class LossSearch:
     def _divide(
         self, change: RowChange, table: StoredRows, positions: Mapping[int, int]
     ) -> Iterator[RowChange]:
-        """One change for each statement."""
+        """One change for each statement; those of a loop have one line."""
+        parts: dict[str | int, RowChange] = {}
         for position in sorted(set(positions.values())):
             rows = [row for row in table.rows if positions.get(id(row)) == position]
             part = replace(change, count=len(rows), row=describe_row(table, rows[0]))
-            yield self._name_statement(part, position)
+            part = self._name_statement(part, position)
+            place = part.line or part.statement
+            earlier = parts.get(place)
+            parts[place] = replace(earlier, count=earlier.count + part.count) if earlier else part
+        yield from parts.values()
 
     def _find_table(self, change: RowChange) -> StoredRows | None:
         return next(
@@ -96,18 +101,23 @@ class LossSearch:
         )
 
     def _find_positions(self, change: RowChange, table: StoredRows) -> Mapping[int, int]:
-        """Of the changed rows, by their `id`: the first state from which on it is always changed."""
+        """Of the changed rows, by their `id`: the first state from which on it is always changed.
+
+        What another session has done is seen there first; what the revision's own has, not before it commits.
+        """
         texts = [item.statement.sql for item in self._statements]
+        changed_by_state: dict[int, set[int]] = {}
         positions: dict[int, int] = {}
         later: set[int] | None = None
-        following: RowState | None = None
         for position, state in reversed(list(enumerate(self._states))):
-            if state.rows is not following:
-                rows = list_changed_rows(self._before, state.rows, table, change.column, texts)
-                changed = {id(row) for row in rows}
-                later = changed if later is None else later & changed
-                following = state.rows
-            positions.update(dict.fromkeys(later or (), position))
+            key = id(state.rows)
+            if key not in changed_by_state:
+                rows = list_changed_rows(self._before, state.rows, table, change, texts)
+                changed_by_state[key] = {id(row) for row in rows}
+            changed = changed_by_state[key] if later is None else later & changed_by_state[key]
+            if state.is_own:
+                later = changed
+            positions.update(dict.fromkeys(changed, position))
         return positions
 
     def _name_statement(self, change: RowChange, position: int) -> RowChange:

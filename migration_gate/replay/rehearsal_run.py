@@ -340,24 +340,33 @@ class RehearsalRun:
 def _list_watched(state: RowState, result: RehearsedRevision, texts: Iterable[str]) -> list[int]:
     """The tables whose rows were changed, and those that the texts name: rows may have gone there."""
     changed = {(change.schema, change.table) for change in result.changes}
-    words = {word for text in texts for word in _WORD.findall(text.lower())}
+    words = _list_words(texts)
     return [
         oid
         for oid, table in state.tables.items()
-        if (table.schema, table.name) in changed or words.issuperset(_WORD.findall(table.name.lower()))
+        if (table.schema, table.name) in changed or _is_named(table, words)
     ]
 
 
 def _list_named_tables(snapshot: Snapshot, texts: Iterable[str]) -> list[Table]:
-    """The tables whose names, word by word, stand in the texts; a keyword is a name only in quotes."""
+    """The tables whose names stand in the texts; a keyword is a name only in quotes."""
     known = tuple(texts)
-    words = {word for text in known for word in _WORD.findall(text.lower())}
+    words = _list_words(known)
     return [
         table
         for table in snapshot.tables
-        if words.issuperset(_WORD.findall(table.name.lower()))
+        if _is_named(table, words)
         and (table.name not in QUOTED_KEYWORDS or any(f'"{table.name}"' in text for text in known))
     ]
+
+
+def _list_words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in _WORD.findall(text.lower())}
+
+
+def _is_named(table: Table | StoredRows, words: set[str]) -> bool:
+    """Whether all words of the table's name are among these, in small letters."""
+    return words.issuperset(_WORD.findall(table.name.lower()))
 
 
 def _add_heirs(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:

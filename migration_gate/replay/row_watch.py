@@ -32,7 +32,9 @@ class WatchedState:
     number: int
     """of the statement, among those of SQLAlchemy's that succeeded: from 1"""
     rows: RowState
-    """the same object as after the statement before, if nothing was done to the tables"""
+    """the same object as after the session's statement before, if nothing was done to the tables"""
+    is_own: bool = True
+    """of the session in which most of the revision's statements ran"""
 
 
 def begin_row_watch(
@@ -61,17 +63,13 @@ def read_watched_states(
     """The states in their order. `before`: the state before the revision, whose other tables are taken."""
     found = connection.execute(READ_ROWS).fetchall()
     sessions = Counter(session for session, _, _ in found)
-    # Another session does not see what the revision's own has not committed yet.
     own = max(sessions, key=lambda session: sessions[session], default=0)
     states: list[WatchedState] = []
-    texts: Mapping[str, Any] | None = None
+    newest: dict[int, tuple[Mapping[str, Any], RowState]] = {}
     for session, number, tables in found:
-        if session == own:
-            is_same = texts == tables
-            states.append(
-                WatchedState(number, states[-1].rows if is_same else _build_state(before, watched, tables))
-            )
-            texts = tables
+        if session not in newest or newest[session][0] != tables:
+            newest[session] = (tables, _build_state(before, watched, tables))
+        states.append(WatchedState(number, newest[session][1], session == own))
     return tuple(states)
 
 

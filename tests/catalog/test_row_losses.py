@@ -220,6 +220,10 @@ def test_elements_of_an_array_may_have_rows_of_their_own() -> None:
     assert describe([before], [without, table(2, "tags", PAIRS[1:])]) == dropped
     moved = [{**pair, "post": pair["post"] + 1} for pair in PAIRS]
     assert describe([before], [without, table(2, "tags", moved)]) == dropped
+    words = table(2, "words", [{"id": f"w{word}", "word": word} for word in "abc"])
+    links = table(3, "links", [{"post": pair["post"], "word": f"w{pair['tag']}"} for pair in PAIRS])
+    assert describe([before], [without, words]) == dropped
+    assert describe([before], [without, words, links]) == []
 
 
 @pytest.mark.parametrize("is_json", [False, True])
@@ -236,6 +240,58 @@ def test_rows_may_become_elements_of_an_array(is_json: bool) -> None:
     assert describe(before, [posts(["a", "b"], ["b", "c"], [], [])]) == []
     assert describe(before, [posts(["a"], ["b", "c"], [], [])]) == dropped
     assert describe(before, [posts([], ["a", "b"], ["b", "c"], [])]) == dropped
+
+
+STATES: list[dict[str, Any]] = [
+    {"id": number, "state": state}
+    for number, state in enumerate(["new", "paid", "sent", "new", "paid"], start=1)
+]
+STATELESS = table(1, "orders", [{"id": row["id"]} for row in STATES])
+KINDS = table(2, "kinds", [{"kind": f"k{state}", "name": state} for state in ("new", "paid", "sent")])
+
+
+def test_a_list_of_the_values_does_not_tell_whose_they_were() -> None:
+    before, dropped = table(1, "orders", STATES), [("dropped column", "orders.state", 5)]
+    links = [{"id": row["id"], "kind": f"k{row['state']}"} for row in STATES]
+    others = [{**link, "kind": "knew"} for link in links]
+    assert describe([before], [STATELESS, KINDS]) == dropped
+    for rows, expected in ((links, []), (others, dropped)):
+        beside = table(1, "orders", rows, numbers={"id": 1, "kind": 3})
+        between = table(3, "order_kinds", [{"order": row["id"], "kind": row["kind"]} for row in rows])
+        assert describe([before], [beside, KINDS]) == expected
+        assert describe([before], [STATELESS, KINDS, between]) == expected
+
+
+def test_a_column_may_become_rows_of_several_kinds() -> None:
+    rows = [{"id": row["id"], "title": row["title"], "text": f"{row['id']} words"} for row in NOTES]
+    parts = [
+        {"note": row["id"], "part": part, "value": row[part]} for row in rows for part in ("title", "text")
+    ]
+    untitled = table(1, "notes", [{"id": row["id"]} for row in rows])
+    assert describe([table(1, "notes", rows)], [untitled, table(2, "parts", parts)]) == []
+
+
+def test_rows_of_a_dropped_table_are_kept_together() -> None:
+    rows = [{"left": left, "right": right} for left, right in ((1, 4), (2, 5), (3, 6), (1, 6))]
+    before, dropped = table(1, "links", rows), [("dropped table", "links", 4)]
+    sides = [
+        table(oid, name, [{name: row[name]} for row in rows]) for oid, name in ((2, "left"), (3, "right"))
+    ]
+    assert describe([before], sides) == dropped
+    assert (
+        describe([before], [table(2, "pairs", [{"a": row["left"], "b": row["right"]} for row in rows])]) == []
+    )
+    flags = [{"id": row["id"], "title": row["title"], "live": row["id"] > 2} for row in NOTES]
+    copied = [{"name": row["title"], "live": row["live"]} for row in flags]
+    assert describe([_with_number_key(table(1, "notes", flags))], [table(2, "names", copied)]) == []
+
+
+def test_a_new_column_that_is_the_same_for_different_values_keeps_none() -> None:
+    rows: list[dict[str, Any]] = [{"id": number, "live": number > 2} for number in range(1, 6)]
+    after = table(
+        1, "users", [{"id": row["id"], "data": {"a": True, "b": False}} for row in rows], numbers={"data": 9}
+    )
+    assert describe([table(1, "users", rows)], [after]) == [("dropped column", "users.live", 5)]
 
 
 def test_a_date_may_stand_for_a_truth() -> None:

@@ -15,7 +15,10 @@ UNNAMED = (
     'op.execute("CREATE TABLE marks (id serial PRIMARY KEY, word text NOT NULL,"\n'
     '    " u_id int REFERENCES users)")\n'
     'op.execute("DO $$BEGIN CREATE ROLE plain_role; EXCEPTION WHEN duplicate_object THEN END$$")\n'
-    'op.execute("CREATE FUNCTION shorten() RETURNS void LANGUAGE sql AS $$UPDATE notes SET body = NULL$$")'
+    'op.execute("CREATE FUNCTION shorten() RETURNS void LANGUAGE sql AS $$UPDATE notes SET body = NULL$$")\n'
+    'op.execute("CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$"\n'
+    '    "BEGIN DELETE FROM notes WHERE id = 1; RETURN NULL; END$$")\n'
+    'op.execute("CREATE TRIGGER forget AFTER UPDATE ON logs EXECUTE FUNCTION forget()")'
 )
 RAW = "op.get_bind().connection.cursor().execute({!r})"
 
@@ -110,6 +113,34 @@ def execute(*statements: str) -> str:
                 ("lost rows", "DELETE FROM notes WHERE id = 1"),
             ],
             id="of two tables, one without a key",
+        ),
+        pytest.param(
+            execute("UPDATE logs SET size = size", "DELETE FROM marks WHERE false"),
+            [("lost rows", "UPDATE logs SET size = size")],
+            id="a trigger, beside a statement that does nothing to the table",
+        ),
+        pytest.param(
+            "for number in (1, 2, 3):\n"
+            '    op.execute(f"DELETE FROM notes WHERE id = {number}")\n'
+            + execute("DELETE FROM notes WHERE false"),
+            [("lost rows", "DELETE FROM notes WHERE id = 1")],
+            id="a loop is told once",
+        ),
+        pytest.param(
+            execute("UPDATE marks SET word = word") + "\n"
+            "with op.get_bind().engine.begin() as other:\n"
+            '    other.exec_driver_sql("DELETE FROM notes WHERE id = 1")\n'
+            + execute("DELETE FROM notes WHERE false"),
+            [("lost rows", "DELETE FROM notes WHERE id = 1")],
+            id="another connection",
+        ),
+        pytest.param(
+            execute(
+                "INSERT INTO notes (u_id, body) SELECT u_id, body FROM notes",
+                "INSERT INTO notes (u_id, body) SELECT id, 'the end' FROM users LIMIT 1",
+            ),
+            [("repeated rows", "INSERT INTO notes (u_id, body) SELECT u_id, body FROM notes")],
+            id="repeated by the first of two",
         ),
         pytest.param(
             "with op.get_context().autocommit_block():\n"
