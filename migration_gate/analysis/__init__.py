@@ -27,7 +27,7 @@ rehearsal_messages  what became of rows, in words; unrehearsed_change: of no row
 
 observed_changes    which observed statements are judged; blocking_works, locked_sleeps: which of them
                     block others, row_loops: in code; query_extent: with how many rows;
-                    referencing_rows: of other tables;
+                    referencing_rows: of other tables, standing_parts: with which indexes;
                     alike_findings: very many alike;
                     lock_messages: in words;
                     safe_ways: written without that, by safe_operations for a safe_way_request:

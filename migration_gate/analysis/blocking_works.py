@@ -10,6 +10,7 @@ from migration_gate.analysis.observed_changes import TableChange, find_table_cha
 from migration_gate.analysis.query_extent import reads_little
 from migration_gate.analysis.referencing_rows import ReferencingRows
 from migration_gate.analysis.row_loops import list_loop_statements
+from migration_gate.analysis.standing_parts import StandingParts
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind, find_locks
 from migration_gate.lazy_dataclass import dataclass
 
@@ -22,6 +23,8 @@ STORAGE_CHANGE = re.compile(
     r"\bSET\s+(LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b|^\s*(VACUUM|CLUSTER|REINDEX|REPACK)\b",
     re.IGNORECASE,
 )
+SORTED = re.compile(r"\bUSING btree\b")
+"""an index that gives its rows in an order"""
 KINDS = (
     "table-rewrite",
     "index-build",
@@ -164,9 +167,10 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
     inner: dict[str, set[int]] = defaultdict(set)
     for item in facts.replay.observation.statements:
         inner[item.client_sql].add(item.number)
-    referencing = ReferencingRows(facts.replay)
+    standing = StandingParts(facts.replay)
+    referencing = ReferencingRows(facts.replay, standing)
     for statement in (*judged, *loops):
-        works = tuple(work for work in statement.works if not _is_little(facts.replay, statement, work))
+        works = tuple(work for work in statement.works if not _is_little(standing, statement, work))
         works = works or referencing.list_works(statement)
         if not works or any(True for _ in _find_works_of(facts.replay, statement)):
             continue
@@ -199,13 +203,14 @@ def _is_dropped(drops: Iterable[ObservedStatement], statement: ObservedStatement
     )
 
 
-def _is_little(replay: Replay, statement: ObservedStatement, work: RowWork) -> bool:
+def _is_little(standing: StandingParts, statement: ObservedStatement, work: RowWork) -> bool:
     """Whether a query stops at the first row, as far as its text and the indexes tell."""
     if work.kind is not WorkKind.ROWS or statement.written:
         return False
     read = {(other.relation.schema, other.relation.name) for other in statement.works}
-    indexes = (index for index in replay.catalog.indexes if (index.schema, index.table) in read)
-    return reads_little(statement.sql, [index.columns for index in indexes if not index.partial])
+    indexes = (index for schema, table in read for index in standing.list_indexes(schema, table, statement))
+    ordered = (index for index in indexes if not index.partial and SORTED.search(index.definition))
+    return reads_little(statement.sql, [index.columns for index in ordered])
 
 
 def _only_fails(replay: Replay, statement: ObservedStatement) -> bool:

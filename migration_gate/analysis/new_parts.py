@@ -87,9 +87,9 @@ def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
         key
         for key in catalog.constraints
         if key.kind == "foreign key"
-        and not is_indexed(catalog, key)
+        and not _is_indexed_in(catalog, key)
         and not _was_unindexed(facts, key)
-        and all(is_indexed(catalog, upper) for upper in _list_inherited(catalog, key))
+        and all(_is_indexed_in(catalog, upper) for upper in _list_inherited(catalog, key))
     )
     yield from _list_constraints(facts, keys)
 
@@ -102,14 +102,21 @@ def _was_unindexed(facts: Facts, key: Constraint) -> bool:
     catalog = base.replay.catalog
     place = (key.schema, key.table, key.columns)
     return any(
-        (old.schema, old.table, old.columns) == place and not is_indexed(catalog, old)
+        (old.schema, old.table, old.columns) == place and not _is_indexed_in(catalog, old)
         for old in catalog.constraints
         if old.kind == "foreign key"
     )
 
 
-def is_indexed(catalog: Snapshot, key: Constraint) -> bool:
-    """Whether an index finds a key's rows: it starts with its columns, or is unique over some of them."""
+def _is_indexed_in(catalog: Snapshot, key: Constraint) -> bool:
+    return is_indexed(catalog.indexes_in(key.schema, key.table), key)
+
+
+def is_indexed(indexes: Iterable[Index], key: Constraint) -> bool:
+    """Whether an index finds a key's rows: it starts with its columns, or is unique over some of them.
+
+    `indexes`: those of its table.
+    """
     columns = set(key.columns)
     return any(
         index.valid
@@ -118,7 +125,7 @@ def is_indexed(catalog: Snapshot, key: Constraint) -> bool:
             set(index.columns[: len(columns)]) == columns
             or (index.unique and bool(index.columns) and columns.issuperset(index.columns))
         )
-        for index in catalog.indexes_in(key.schema, key.table)
+        for index in indexes
     )
 
 

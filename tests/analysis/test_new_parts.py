@@ -30,7 +30,7 @@ KEY = Constraint("public", "local_user", "fk", "foreign key", "", ("user_id", "d
 )
 def test_an_index_finds_the_rows_of_a_key(index: str, expected: bool) -> None:
     catalog = make_table("local_user", "user_id text", "domain_id text", "name text", index)
-    assert is_indexed(catalog, KEY) is expected
+    assert is_indexed(catalog.indexes, KEY) is expected
 
 
 BEFORE = """

@@ -52,22 +52,68 @@ def test_a_block_that_locks_a_table_and_reads_another_one_is_work_under_lock(eng
     assert "take the work with rows out of the function or block" in (finding.fix or "")
 
 
+INDEX = 'op.create_index("i", "part", ["item_id"])'
+KEY = 'op.execute("alter table loose add foreign key (item_id) references item not valid")'
+GRANDCHILD = """
+op.execute("create table piece (part_id int references part on delete {})")
+"""
+
+
 @pytest.mark.parametrize(
-    ("index", "found"), [("pass", ["part"]), ('op.create_index("i", "part", ["item_id"])', [])]
+    ("before", "behind", "found"),
+    [
+        pytest.param("pass", "pass", ["part"], id="no index"),
+        pytest.param(INDEX, "pass", [], id="an index"),
+        pytest.param("pass", INDEX, ["part"], id="an index that is built behind it"),
+        pytest.param(INDEX, KEY, [], id="a key that is made behind it"),
+        pytest.param(
+            INDEX + GRANDCHILD.format("cascade"), "pass", ["piece"], id="rows that are deleted, too"
+        ),
+        pytest.param(INDEX + GRANDCHILD.format("restrict"), "pass", ["piece"], id="rows that prevent that"),
+    ],
 )
 def test_a_delete_looks_for_rows_that_reference_what_it_deletes(
-    engine: Engine, index: str, found: list[str]
+    engine: Engine, before: str, behind: str, found: list[str]
 ) -> None:
-    before = (
+    tables = (
         'op.execute("create table part (id int primary key, "\n'
         '           "item_id int references item on delete cascade)")\n'
+        'op.execute("create table other (name int)")\n'
+        'op.execute("create table loose (item_id int)")\n'
     )
     replay = run_new_revisions(
         engine,
         'op.execute("alter table other alter name set default 1")\n'
-        'op.execute("delete from item where id = 5")',
-        before=f'{before}op.execute("create table other (name int)")\n{index}',
+        f'op.execute("delete from item where id = 5")\n{behind}',
+        before=tables + before,
     ).replay
     findings = list(work_under_lock.check(Facts("shop", replay)))
     assert [finding.kind for finding in findings] == ["backfill"] * len(found)
-    assert all("goes through the rows of `part`" in finding.message for finding in findings)
+    assert all(f"goes through the rows of `{found[0]}`" in finding.message for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "is_found"),
+    [
+        pytest.param("pass", "pass", True, id="no index"),
+        pytest.param('op.create_index("i", "item", ["name"])', "pass", False, id="an index"),
+        pytest.param("pass", 'op.create_index("i", "item", ["name"])', True, id="built behind it"),
+        pytest.param(
+            'op.create_index("i", "item", ["name"], postgresql_using="hash")',
+            "pass",
+            True,
+            id="without order",
+        ),
+    ],
+)
+def test_a_sorted_query_stops_early_if_an_index_gives_the_order(
+    engine: Engine, before: str, behind: str, is_found: bool
+) -> None:
+    replay = run_new_revisions(
+        engine,
+        'op.execute("alter table other alter name set default 1")\n'
+        f'op.execute("select id from item order by name limit 5")\n{behind}',
+        before=f'op.execute("create table other (name int)")\n{before}',
+    ).replay
+    findings = list(work_under_lock.check(Facts("shop", replay)))
+    assert [finding.kind for finding in findings] == ["scan"] * is_found
