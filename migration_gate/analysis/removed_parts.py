@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.renamed_parts import RenamedNames, compare_names
 from migration_gate.analysis.schema_pair import SchemaPair
-from migration_gate.analysis.stricter_schema import find_renames, find_required_column
+from migration_gate.analysis.stricter_schema import find_renames
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
@@ -112,7 +112,7 @@ def _is_replaced(part: Part, remaining: Sequence[Part]) -> bool:
 
 def _is_kept(part: Part, remaining: Sequence[Part], columns: Sequence[Column]) -> bool:
     """Whether it is no rule, or another one, of whatever name, is of the same kind for the same columns."""
-    required = find_required_column(part)
+    required = part.required_column if isinstance(part, Constraint) else None
     is_required = any(column.name == required and not column.nullable for column in columns)
     return not _is_rule(part) or is_required or any(_is_like(part, other) for other in remaining)
 

@@ -45,7 +45,6 @@ _ROW_SECURITY = r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b"
 _COUNTS_NULLS = "NULLS NOT DISTINCT"
 _COLLATION = " COLLATE "
 _MATCHES_WHOLE = " MATCH FULL"
-_REFUSES_NULL = re.compile(r"""CHECK \(\((?:"(?:[^"]|"")+"|[\w$]+) IS NOT NULL\)\)(?: NO INHERIT)?""")
 _COLUMN_OR_TEXT = re.compile(r"""'(?:[^']|'')*'|::\w+|\w+\(|"(?:[^"]|"")+"|[\w$]+""")
 """a name of a column, and what may look like one: a text, a type or a function"""
 
@@ -107,14 +106,7 @@ def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
 def _is_required_by_check(pair: SchemaPair, column: Column) -> bool:
     table = pair.earlier.find_table(column.schema, column.table)
     rules = pair.earlier.constraints_of(table) if table is not None else ()
-    return any(find_required_column(rule) == column.name for rule in rules)
-
-
-def find_required_column(rule: Constraint | Index) -> str | None:
-    """The column of a CHECK that does nothing but to refuse NULL in it, as a NOT NULL does; else None."""
-    is_check = isinstance(rule, Constraint) and rule.kind == "check"
-    is_of_null = is_check and _REFUSES_NULL.fullmatch(_definition(rule)) is not None
-    return rule.columns[0] if is_of_null and len(rule.columns) == 1 else None
+    return any(rule.required_column == column.name for rule in rules)
 
 
 def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Restriction]:

@@ -99,7 +99,7 @@ class InsertTrial:
         """Leave each column out whose value the models do not need."""
         for column in columns:
             old, new = self._table.old.columns[column.name], self._new.columns[column.name]
-            if not column.may_be_null or not old.nullable or new.nullable:
+            if not column.may_be_null or not self._table.accepts_null(old) or new.nullable:
                 continue
             sql = self._table.texts.write_insert({**values, column.name: "NULL"})
             with self._rows.scope():

@@ -59,6 +59,11 @@ class TriedTable:
         before, after = (shapes.find_attributes(type_text) for shapes in (self.before, self.after))
         return before is not None and before != after
 
+    def accepts_null(self, column: Column) -> bool:
+        """Whether nothing at the base refuses NULL in the column: no NOT NULL, nor a CHECK that says so."""
+        checks = self.before.catalog.constraints_in(self.mapped.schema, self.mapped.name)
+        return column.nullable and all(check.required_column != column.name for check in checks)
+
     def find_new_check(self, error: RowRefusal) -> Constraint | None:
         """The CHECK that the error is about, if the base has none that says the same."""
         checks = self.after.catalog.constraints_in(self.mapped.schema, self.mapped.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from migration_gate.facts.object_names import SchemaObject, TablePart, display_name
@@ -15,6 +16,9 @@ ReferentialAction = Literal["no action", "restrict", "cascade", "set null", "set
 AttachedKind = Literal["trigger", "policy", "rule"]
 FiringMode = Literal["origin", "disabled", "replica", "always"]
 """when a trigger or rule fires, by `session_replication_role`"""
+_REFUSES_NULL = re.compile(
+    r"""CHECK \(\((?:"(?:[^"]|"")+"|[\w$]+) IS NOT NULL\)\)(?: NO INHERIT)?(?: NOT VALID)?"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,15 @@ class Constraint(TablePart):
     on_update: ReferentialAction | None = None
     comment: str | None = None
     oid: int = 0
+
+    @property
+    def required_column(self) -> str | None:
+        """The column of a CHECK that does nothing but to refuse NULL in it, as a NOT NULL does; else None.
+
+        One that is NOT VALID refuses new rows as well.
+        """
+        is_of_one = self.kind == "check" and len(self.columns) == 1
+        return self.columns[0] if is_of_one and _REFUSES_NULL.fullmatch(self.definition) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ CREATE TABLE orders (
     code varchar(40) NOT NULL,
     amount bigint,
     note text,
+    remark text CHECK (remark IS NOT NULL),
     place place,
     kind varchar(10) NOT NULL CONSTRAINT kind_known CHECK (kind IN ('sale', 'gift')),
     CHECK (amount > 0)
@@ -47,6 +48,7 @@ ORDERS = MappedTable(
             "amount", "BIGINT", "BIGINT", inserted_sql="nextval('tickets')", updated_sql="next_amount()"
         ),
         MappedColumn("note", "TEXT", "VARCHAR", is_loaded=False),
+        MappedColumn("remark", "TEXT", "VARCHAR"),
         MappedColumn("place", "place"),
         MappedColumn("kind", "VARCHAR(10)", "VARCHAR", may_be_null=False, labels=("sale", "gift")),
     ),
@@ -87,6 +89,7 @@ HARMLESS = (
     "ALTER TABLE orders ALTER code TYPE text",
     "ALTER TABLE orders ALTER code TYPE varchar(80)",
     "ALTER TABLE orders ALTER code DROP NOT NULL",
+    "ALTER TABLE orders ALTER remark SET NOT NULL, DROP CONSTRAINT orders_remark_check",
     "ALTER TABLE orders ALTER amount TYPE numeric",
     "ALTER TYPE state ADD VALUE 'lost'",
     "DROP FUNCTION unused()",
