@@ -90,11 +90,19 @@ def _find_works_of(replay: Replay, statement: ObservedStatement) -> Iterator[Blo
             continue
         change = find_table_change(replay, statement, work.relation)
         kind = _name_kind(statement, work, change)
-        if kind == "not-null-scan" and ("constraint-index", str(work.relation)) in seen:
-            continue  # of the columns of a primary key: what is written in its place makes them NOT NULL
+        has_key = ("constraint-index", str(work.relation)) in seen and _are_all_of_key(change)
+        if kind == "not-null-scan" and has_key:
+            continue  # what is written in the place of the primary key makes its columns NOT NULL
         if kind and (kind, str(work.relation)) not in seen:
             seen.add((kind, str(work.relation)))
             yield BlockingWork(statement, kind, work, lock, change)
+
+
+def _are_all_of_key(change: TableChange) -> bool:
+    """Whether all columns that accept NULL no more are of the primary key."""
+    rules = change.after.constraints if change.after is not None else ()
+    keys = {name for rule in rules if rule.definition.startswith("PRIMARY KEY") for name in rule.columns}
+    return keys.issuperset(column.name for column in change.new_not_null)
 
 
 def _is_earlier_lock(statement: ObservedStatement, lock: HeldLock) -> bool:

@@ -46,25 +46,19 @@ def scan_not_null(request: SafeWayRequest) -> SafeWay:
     return SafeWay(
         "Have a CHECK read the rows while others read and write: where it proves that there is no NULL, SET "
         "NOT NULL takes a moment.",
-        code.join_code(additions, code.set_not_null(request.table, columns), addition) if columns else "",
+        code.join_code(additions, code.set_not_null(request.table, columns), _add_checks(request), addition)
+        if columns
+        else "",
     )
 
 
 def scan_check(request: SafeWayRequest) -> SafeWay:
     """For a CHECK, of a table or of a domain, and for a type that has one verified again."""
-    change, table = request.item.change, request.table
-    new = _list_held(change.new_constraints, "CHECK")
-    if new:
+    change = request.item.change
+    if _list_held(change.new_constraints, "CHECK"):
         columns = list(map(request.add_new_column, change.new_columns))
-        return SafeWay(
-            VALIDATED,
-            code.join_code(
-                columns,
-                [code.add_checked(table, c.name, c.definition) for c in new],
-                _validate_apart(request),
-            ),
-        )
-    if _validate_apart(request):
+        return SafeWay(VALIDATED, code.join_code(columns, _add_checks(request)))
+    if validate_apart(request):
         return _split_off_validation(request)
     if change.type_changes:
         return _change_type_with_check(request)
@@ -82,6 +76,13 @@ def scan_check(request: SafeWayRequest) -> SafeWay:
     )
 
 
+def _add_checks(request: SafeWayRequest) -> str:
+    """The code that adds the new CHECKs, and validates what the statement validates."""
+    new = _list_held(request.item.change.new_constraints, "CHECK")
+    checks = [code.add_checked(request.table, rule.name, rule.definition) for rule in new]
+    return code.join_code(checks, validate_apart(request))
+
+
 def _list_held(rules: Iterable[NamedDefinition], kind: str) -> list[NamedDefinition]:
     """The rules of the kind that rows are held against."""
     return [
@@ -91,7 +92,7 @@ def _list_held(rules: Iterable[NamedDefinition], kind: str) -> list[NamedDefinit
     ]
 
 
-def _validate_apart(request: SafeWayRequest) -> str:
+def validate_apart(request: SafeWayRequest) -> str:
     """The code that validates what the statement validates beside other parts of it; '' without any."""
     table = split_alter_table(request.item.statement.sql)
     if table is None or not table.validations:
@@ -106,7 +107,7 @@ def _split_off_validation(request: SafeWayRequest) -> SafeWay:
     return SafeWay(
         "VALIDATE CONSTRAINT lets others read and write, unless another part of the same ALTER TABLE needs "
         f"its lock: give it a statement of its own, behind the others ({LET_GO}).",
-        code.join_code(code.execute(rest) if rest else "", _validate_apart(request)),
+        code.join_code(code.execute(rest) if rest else "", validate_apart(request)),
         is_whole=True,
     )
 
@@ -176,7 +177,7 @@ def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
     """For a new foreign key, and for one that is verified again as a column of it gets another type."""
     change, table = request.item.change, request.table
     new = _list_held(change.new_constraints, "FOREIGN KEY")
-    if not new and _validate_apart(request):
+    if not new and validate_apart(request):
         return _split_off_validation(request)
     if not new:
         return _verify_foreign_keys_again(request)
@@ -191,7 +192,7 @@ def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
     return SafeWay(
         f"Add it for new rows, and read the old ones while others read and write: {LET_GO}.",
         code.join_code(
-            columns, [code.add_checked(table, c.name, c.definition) for c in new], _validate_apart(request)
+            columns, [code.add_checked(table, c.name, c.definition) for c in new], validate_apart(request)
         ),
     )
 

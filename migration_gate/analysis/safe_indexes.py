@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from migration_gate.analysis import safe_operations as code
@@ -217,8 +218,14 @@ def add_index_constraint(request: SafeWayRequest) -> SafeWay:
     item, table = request.item, request.table
     rules = item.change.after.constraints if item.change.after is not None else ()
     constraint = next((rule for rule in rules if rule.name == item.work.detail), None)
+    columns = [
+        request.add_new_column(column)
+        for column in item.change.new_columns
+        if column.nullable or column.default
+    ]
     if constraint is None or constraint.definition.startswith("EXCLUDE"):
-        return describe_exclusion(request, constraint)
+        way = describe_exclusion(request, constraint)
+        return replace(way, code=code.join_code(columns, way.code) if way.code else "")
     index = find_new_index(item.change, constraint.name)
     if index is None:
         return SafeWay("Build a unique index CONCURRENTLY, and add the constraint with USING INDEX.")
@@ -227,11 +234,6 @@ def add_index_constraint(request: SafeWayRequest) -> SafeWay:
     if item.work.relation.kind == "partitioned table":
         return SafeWay(IN_PARTITIONS, add_key(request, constraint))
     names = list_index_names(request)
-    columns = [
-        request.add_new_column(column)
-        for column in item.change.new_columns
-        if column.nullable or column.default
-    ]
     required = []
     if constraint.definition.startswith("PRIMARY KEY"):
         nullable = {column.name for column in item.change.new_not_null}

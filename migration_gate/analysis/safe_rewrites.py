@@ -9,7 +9,7 @@ from dataclasses import replace
 from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.domain_rules import find_domain
 from migration_gate.analysis.observed_changes import TypeChange, find_current_name
-from migration_gate.analysis.safe_constraints import add_rule
+from migration_gate.analysis.safe_constraints import add_rule, validate_apart
 from migration_gate.analysis.safe_indexes import add_key, find_new_index, list_index_names, rebuild_index
 from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
 from migration_gate.facts import ColumnState, DdlCommand, EnumType, NamedType
@@ -43,11 +43,13 @@ def rewrite_table(request: SafeWayRequest) -> SafeWay:
     if any(_find_cause(request, column) for column in change.new_columns):
         columns = _add_columns(request, change.new_columns)
         types = change_types(request, changes) if changes else SafeWay("")
-        return SafeWay(f"{columns.words} {types.words}".strip(), code.join_code(columns.code, types.code))
+        rules = list(_add_rules(request, changes))
+        words = f"{columns.words} {types.words}".strip()
+        return SafeWay(words, code.join_code(columns.code, rules, types.code))
     if changes:
         added = [request.add_new_column(column) for column in change.new_columns]
         way = change_types(request, changes)
-        return SafeWay(way.words, code.join_code(added, way.code))
+        return SafeWay(way.words, code.join_code(added, list(_add_rules(request, changes)), way.code))
     return SafeWay(
         "Make the change on a new column or a new table that is filled some rows at a time, and switch to it."
     )
@@ -68,18 +70,23 @@ def _add_columns(request: SafeWayRequest, columns: Sequence[ColumnState]) -> Saf
     words = [_EXPLANATIONS[cause] for cause in causes]
     return SafeWay(
         " ".join(dict.fromkeys([*words, IN_ONE_REVISION])),
-        code.join_code(
-            *(_add_column(request, column) for column in columns), *_add_constraints(request, columns)
-        ),
+        code.join_code(*(_add_column(request, column) for column in columns)),
     )
 
 
-def _add_constraints(request: SafeWayRequest, columns: Sequence[ColumnState]) -> Iterator[str]:
-    """The code that adds the keys and rules which the statement gives to new columns."""
-    names = {column.name for column in columns}
+def _add_rules(request: SafeWayRequest, changes: Sequence[TypeChange]) -> Iterator[str]:
+    """The code that adds the keys and rules which the statement adds, too.
+
+    Those of columns with another type have to wait until the new ones have taken their place.
+    """
+    changed = {change.column.name for change in changes}
+    required = [column.name for column in request.item.change.new_not_null if column.name not in changed]
+    if required:
+        yield code.set_not_null(request.table, required)
     for rule in request.item.change.new_constraints:
-        if not names.isdisjoint(rule.columns):
+        if changed.isdisjoint(rule.columns):
             yield add_key(request, rule) or add_rule(request, rule)
+    yield validate_apart(request)
 
 
 _EXPLANATIONS = {

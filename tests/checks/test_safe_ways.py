@@ -80,7 +80,7 @@ DECLARED_NAMES = (
     r"(constraints heap\.|indexes )(heap_first|named|ix_heap_name)",  # are to be given to the new column
     r"(tables|columns|constraints) t14_old.*",
     r"(constraints t14\.|indexes )t14(_new)?_pkey",
-    r"(constraints t5\.|indexes )alone",  # a unique index says the same
+    r"(constraints t5\.|indexes )alone2?",  # a unique index says the same
     r".* (t6_apart.*|(t6\.)?apart|(copy|empty)_t6_apart.*)",  # the rule is in a table of its own
     r"columns (app\.)?t9\.(rank|said)",  # no domain, and no generated column
     r"constraints t9\.rank_positive_check1?",
@@ -225,6 +225,24 @@ CASES = (
     Case(
         "constraint-index",
         """op.execute('ALTER TABLE t13 ADD slug text COLLATE "C" UNIQUE, ADD more text')""",
+    ),
+    Case(
+        "table-rewrite",
+        'op.execute("ALTER TABLE t3 ALTER total TYPE bigint, ALTER name SET NOT NULL, "\n'
+        '    "ADD CONSTRAINT roomy CHECK (room > 0), ADD CONSTRAINT t3_once UNIQUE (day)")',
+    ),
+    Case(
+        "table-rewrite",
+        'op.execute("ALTER TABLE t7 ADD COLUMN uid uuid DEFAULT gen_random_uuid(), "\n'
+        "    \"ADD CONSTRAINT dated CHECK (day > '2000-01-01')\")",
+    ),
+    Case(
+        "not-null-scan",
+        'op.execute("ALTER TABLE t7 ALTER name SET NOT NULL, ADD CONSTRAINT roomy CHECK (room > 0)")',
+    ),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t5 ADD CONSTRAINT alone2 EXCLUDE (name WITH =), ADD k text")',
     ),
     Case("index-rebuild", """op.execute('ALTER TABLE heap ALTER word TYPE text COLLATE "C"')"""),
     Case("index-rebuild", 'op.execute("ALTER TABLE heap ALTER first TYPE oid")'),

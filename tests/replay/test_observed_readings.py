@@ -12,6 +12,25 @@ from tests.support.replay_engine import Engine
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("add primary key (name)", ["constraint-index"]),
+        ("add unique (name)", ["constraint-index", "not-null-scan"]),
+    ],
+)
+def test_columns_that_a_key_does_not_require_are_read_for_themselves(
+    engine: Engine, key: str, found: list[str]
+) -> None:
+    replay = run_new_revisions(
+        engine,
+        f'op.execute("alter table loose alter name set not null, {key}")',
+        before='op.execute("create table loose (name text)")',
+    ).replay
+    findings = list(blocking_change.check(Facts("shop", replay)))
+    assert sorted(str(finding.kind) for finding in findings) == found
+
+
 def test_a_cursor_reads_the_rows_when_it_is_fetched_from(engine: Engine) -> None:
     replay = run_new_revisions(
         engine,
