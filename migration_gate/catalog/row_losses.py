@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -146,16 +146,20 @@ class _Comparison:
         return [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
 
     def _is_row_elsewhere(self, pair: TablePair, row: Row) -> bool:
-        """Whether another table got a row with all of its values, its key aside; or has left the table."""
+        """Whether another table got a row with all of its values, or has left the table.
+
+        A key of one column may be another one there.
+        """
         if any(row.items() <= other.items() for table in self._list_left(pair) for other in table.rows):
             return True
-        keys = {column.name for column in pair.before.columns if column.is_key or column.is_generated}
-        held = [value for name, value in row.items() if name not in keys and value is not None]
-        values = set(map(canonical_text, held))
+        keys = [column.name for column in pair.before.columns if column.is_key]
+        left_out = {column.name for column in pair.before.columns if column.is_generated}
+        left_out.update(keys if len(keys) == 1 else ())
+        values = _count_texts(value for name, value in row.items() if name not in left_out)
         if not values:
             return False
         return any(
-            values <= {canonical_text(value) for value in new.values() if value is not None}
+            values <= _count_texts(new.values())
             for oid, gained in self._gained.items()
             if oid != pair.after.oid
             for new in gained.values
@@ -310,6 +314,10 @@ def _tells_rows_apart(table: StoredRows, column: StoredColumn) -> bool:
     """Whether a column is more than a number of its own for each row."""
     held = count_values(table, column)
     return not column.is_generated and any(number > 1 for number in held.values())
+
+
+def _count_texts(values: Iterable[Any]) -> Counter[str]:
+    return Counter(canonical_text(value) for value in values if value is not None)
 
 
 def _list_values(column: StoredColumn, other: StoredColumn, held: Sequence[tuple[Row, Row]]) -> list[Altered]:

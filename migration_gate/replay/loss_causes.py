@@ -16,6 +16,7 @@ from functools import cached_property
 
 from migration_gate.catalog.broken_rules import CIRCUMVENTION
 from migration_gate.facts import BrokenRule, RowChange, merge_statements
+from migration_gate.sql.statements import split_statements
 from migration_gate.worker.protocol.rollback_lines import FinishedRun
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
 
@@ -51,6 +52,10 @@ _QUERY = re.compile(r"^\s*(?:select|with|insert|values)\b", re.IGNORECASE)
 _NEW_FUNCTION = re.compile(
     rf"\bcreate\s+(?:or\s+replace\s+)?function\s+(?:{_NAME}\s*\.\s*)?(?P<name>{_NAME})", re.IGNORECASE
 )
+_DEFINITION = re.compile(
+    r"^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure|rule|trigger)\b", re.IGNORECASE
+)
+"""what does nothing until it is called"""
 _NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 _GUARDED = re.compile(
     r"\bsession_replication_role\W+(?:to\W+)?(?:origin|local|default)\b|"
@@ -174,7 +179,9 @@ class LossCauses:
         if kind not in self._fitting:
             pattern = _CAUSES[kind]
             self._fitting[kind] = {
-                number: None for number, item in enumerate(self._statements) if pattern.search(item.sql)
+                number: None
+                for number, item in enumerate(self._statements)
+                if pattern.search(item.sql) and not _only_defines(item.sql)
             }
         return self._fitting[kind]
 
@@ -206,6 +213,10 @@ class LossCauses:
             for word in _WORD.findall(statement.sql.lower()):
                 positions[word][number] = None
         return dict(positions)
+
+
+def _only_defines(sql: str) -> bool:
+    return _DEFINITION.match(sql) is not None and len(list(split_statements(sql))) == 1
 
 
 def _find_last(positions: Mapping[int, None], *others: Container[int]) -> int | None:

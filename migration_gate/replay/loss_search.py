@@ -74,7 +74,9 @@ class LossSearch:
             return list(self._divide(change, table, positions))
         rows = [row for row in table.rows if id(row) in positions]
         shown = next((row for row in rows if describe_row(table, row) == change.row), None)
-        return [change if shown is None else self._name_statement(change, positions[id(shown)])]
+        known = {positions[id(shown)]} if shown is not None else set(positions.values())
+        # Of other rows than before, if all are of one statement.
+        return [self._name_statement(change, *known) if len(known) == 1 else change]
 
     def _divide(
         self, change: RowChange, table: StoredRows, positions: Mapping[int, int]

@@ -57,6 +57,17 @@ def test_rows_that_went_to_another_table_are_not_lost() -> None:
     assert describe([BEFORE], [table(1, "notes", NOTES[:3]), archive]) == []
 
 
+def test_rows_with_a_key_of_several_columns_may_go_to_another_table() -> None:
+    rows = [{"left": f"l{left}", "right": f"r{right}"} for left, right in ((1, 4), (2, 5), (3, 6))]
+    plain = table(1, "links", rows)
+    before = replace(plain, columns=tuple(replace(column, is_key=True) for column in plain.columns))
+    emptied = replace(before, rows=())
+    pairs = table(2, "pairs", [{"a": row["left"], "b": row["right"]} for row in rows])
+    lefts = table(2, "lefts", [{"a": row["left"]} for row in rows])
+    assert describe([before], [emptied, pairs]) == []
+    assert describe([before], [emptied, lefts]) == [("lost rows", "links", 3)]
+
+
 def test_rows_of_a_partition_that_was_detached_are_not_lost() -> None:
     partition = table(2, "notes_2024", NOTES[3:])
     assert describe([BEFORE], [table(1, "notes", NOTES[:3]), partition]) == []

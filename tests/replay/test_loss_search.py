@@ -136,6 +136,14 @@ def execute(*statements: str) -> str:
         ),
         pytest.param(
             execute(
+                "CREATE RULE forget AS ON UPDATE TO kept DO ALSO DELETE FROM notes WHERE id = 1",
+                "UPDATE kept SET body = body",
+            ),
+            [("lost rows", "UPDATE kept SET body = body")],
+            id="a rule",
+        ),
+        pytest.param(
+            execute(
                 "INSERT INTO notes (u_id, body) SELECT u_id, body FROM notes",
                 "INSERT INTO notes (u_id, body) SELECT id, 'the end' FROM users LIMIT 1",
             ),
@@ -204,3 +212,22 @@ def test_what_the_texts_tell_stays_if_the_revision_does_not_run_once_more(engine
     (revision,) = rehearsal.revisions
     assert (rehearsal.unproven, rehearsal.unchecked) == ("", ())
     assert [(change.statement, change.count) for change in revision.changes] == [(deletes[1], 1)]
+
+
+def test_a_statement_that_changes_other_rows_each_time_is_named(engine: Engine) -> None:
+    count_runs = (
+        "DO $$BEGIN EXECUTE format('CREATE ROLE ran_%s', 1 + (SELECT count(*) FROM pg_roles "
+        "WHERE rolname ~ '^ran_')); END$$"
+    )
+    deletes = (
+        "WITH made AS (SELECT count(*) AS runs FROM pg_roles WHERE rolname ~ '^ran_') "
+        "DELETE FROM notes USING made WHERE id > 2 * runs AND id <= 3 * runs",
+        "DELETE FROM notes WHERE false",
+    )
+    try:
+        rehearsal = rehearse(engine, execute(count_runs, *deletes), base=UNNAMED)
+    finally:
+        with engine.server.connect() as connection:
+            connection.execute("DROP ROLE IF EXISTS ran_1, ran_2, ran_3, ran_4")
+    (revision,) = rehearsal.revisions
+    assert [(change.statement, change.count) for change in revision.changes] == [(deletes[0], 2)]
