@@ -25,7 +25,7 @@ class GainedRows:
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
-    """those that hold other values than before, or another number of them"""
+    """those that hold other values than before, or more of them"""
 
     @cached_property
     def texts(self) -> Mapping[str, Sequence[str]]:
@@ -104,7 +104,7 @@ def count_values(table: StoredRows, column: StoredColumn) -> Counter[str]:
 
 def _has_gained(before: StoredRows, after: StoredRows, column: StoredColumn) -> bool:
     old = before.find_column(column.number)
-    return old is None or count_values(before, old) != count_values(after, column)
+    return old is None or bool(count_values(after, column) - count_values(before, old))
 
 
 def are_moved(held: HeldValues, gained: Collection[GainedRows]) -> bool:

@@ -169,6 +169,8 @@ def test_values_are_kept_only_where_something_was_written() -> None:
     untitled = table(1, "notes", [{"id": row["id"]} for row in NOTES])
     assert describe([BEFORE, log], [untitled, with_column]) == [("dropped column", "notes.title", 5)]
     assert describe([BEFORE, log], [table(1, "notes", NOTES[:3]), with_column]) == [("lost rows", "notes", 2)]
+    longer = table(2, "log", [{**row, "level": "a"} for row in [*log.rows, {"id": 6, "text": "text 6"}]])
+    assert describe([BEFORE, longer], [untitled, log])[0] == ("dropped column", "notes.title", 5)
     filled = table(2, "log", [{**row, "title": row["text"]} for row in log.rows])
     assert describe([BEFORE, log], [untitled, filled]) == []
 
