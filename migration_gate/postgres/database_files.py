@@ -54,5 +54,6 @@ def replace_files(connection: psycopg.Connection[tuple[object, ...]], name: str)
     assert row is not None  # noqa: S101 - it was just created
     old, new = (int(str(oid)) for oid in row)
     program = COPY_FOLDER.format(old=old, new=new)
-    connection.execute(sql.SQL("copy (select) to program {}").format(sql.Literal(program)))
+    # No row: the program reads none, and the server would fail to write one to a program that has ended.
+    connection.execute(sql.SQL("copy (select where false) to program {}").format(sql.Literal(program)))
     connection.execute(COPY_OWNERS, [new, old])

@@ -72,3 +72,13 @@ def test_a_program_that_fails_leaves_no_database(
     assert "could not be copied" in engine.server.copy_resting_database(source, f"{source}_copy")
     with pytest.raises(psycopg.OperationalError):
         engine.server.connect(f"{source}_copy")
+
+
+def test_a_program_that_ends_at_once_is_no_error(
+    engine: Engine, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_files, "COPY_FOLDER", "true")  # it does not wait for what is written to it
+    copy = f"{source}_copy"
+    for _ in range(50):
+        assert engine.server.copy_resting_database(source, copy) == ""
+    engine.drop(copy)
