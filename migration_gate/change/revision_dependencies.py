@@ -55,7 +55,8 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     revisions, environments = _list_revisions(sources), _list_environments(sources)
     if _name_data(sources, (*revisions, *environments), changed):
         return True
-    return _change_helpers(sources, environments, changed) or _reaches(sources, revisions, changed)
+    roots = (*environments, *_list_naming(sources))
+    return _change_helpers(sources, roots, changed) or _reaches(sources, revisions, changed)
 
 
 def list_essential_paths(tree: Path, paths: Iterable[str]) -> frozenset[str] | None:
@@ -65,11 +66,11 @@ def list_essential_paths(tree: Path, paths: Iterable[str]) -> frozenset[str] | N
     """
     sources = Sources(tree, [path for path in paths if path.endswith(".py")])
     revisions, environments = _list_revisions(sources), _list_environments(sources)
-    helpers = follow_helpers(sources, environments)
+    naming = _list_naming(sources)
+    helpers = follow_helpers(sources, [*environments, *naming])
     reached = _follow_imports(sources, revisions)
     if reached is None or len(helpers) > MAX_MODULES:
         return None
-    naming = {path for path in sources.paths if NAMING_MARK in sources.read(path)}
     plain_helpers = {path for path in helpers if not _has_models(sources.read(path))}
     return frozenset({*revisions, *environments, *naming, *plain_helpers, *reached})
 
@@ -85,16 +86,19 @@ def _follow_imports(sources: Sources, revisions: Iterable[str]) -> set[str] | No
     return reached if len(reached) <= MAX_MODULES else None
 
 
-def _change_helpers(sources: Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
-    """Whether one of the changed files is a module that imports of env.py lead to, and more than models."""
-    helpers = follow_helpers(sources, environments)
+def _change_helpers(sources: Sources, roots: Iterable[str], changed: frozenset[str]) -> bool:
+    """Whether one of the changed files is a module that imports of a root lead to, and more than models."""
+    helpers = follow_helpers(sources, roots)
     return any(has_more_than_models(sources.read(path)) for path in helpers & changed)
 
 
-def follow_helpers(sources: Sources, environments: Iterable[str]) -> set[str]:
-    """The modules to which imports lead from env.py; what is behind a module of models is left out."""
+def follow_helpers(sources: Sources, roots: Iterable[str]) -> set[str]:
+    """The modules to which imports lead from env.py, or from what names constraints.
+
+    What is behind another module of models is left out.
+    """
     reached: set[str] = set()
-    waiting = [*environments]
+    waiting = [*roots]
     while waiting and len(reached) <= MAX_MODULES:
         for file in sources.list_imports(waiting.pop()):
             if file not in reached:
@@ -116,6 +120,11 @@ def _list_revisions(sources: Sources) -> list[str]:
 def _list_environments(sources: Sources) -> list[str]:
     paths = (path for path in sources.paths if posixpath.basename(path) == "env.py")
     return [path for path in paths if ENVIRONMENT_MARK in sources.read(path)]
+
+
+def _list_naming(sources: Sources) -> list[str]:
+    """What names constraints; the names themselves may stand in a module that it imports."""
+    return [path for path in sources.paths if NAMING_MARK in sources.read(path)]
 
 
 def _name_data(sources: Sources, readers: Iterable[str], files: Iterable[str]) -> bool:

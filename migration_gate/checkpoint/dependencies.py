@@ -3,7 +3,8 @@
 What old revisions import, directly or not, counts; so do env.py and the modules to which its imports lead
 without a module of models between them. Models change in every pull request, and a revision that needs one
 imports it; of them, and of what is behind them, one counts if it names constraints (`naming_convention`),
-which revisions get without an import. So does what the project's code was seen to read.
+which revisions get without an import, with the settings and helpers that it imports. So does what the
+project's code was seen to read.
 """
 
 from __future__ import annotations
@@ -78,8 +79,10 @@ def find_dependencies(
     further = _follow(sources, [file for root in roots for file in sources.list_imports(root)], set())
     if further is None:
         return None
-    helpers = further if follows_all else follow_helpers(sources, roots)
-    essential |= {path for path in further if NAMING_MARK in sources.read(path)}
+    naming = {path for path in further if NAMING_MARK in sources.read(path)}
+    essential |= naming
+    # The names may stand in another module, which it imports.
+    helpers = further if follows_all else follow_helpers(sources, [*roots, *naming])
     essential |= {path for path in helpers if has_more_than_models(sources.read(path))}
     readers = [path for path in essential if READING.search(sources.read(path))]
     data = _find_data_files(sources, readers, paths)

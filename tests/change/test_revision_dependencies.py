@@ -35,7 +35,8 @@ FILES = {
     "src/shop/models.py": "from shop.behind import VALUE\nclass Item(Base):\n    __tablename__ = 'item'\n",
     "src/shop/settings.py": "SCHEMA = 'a'\n",
     "src/shop/tables_of.py": "'All.'\nfrom shop.models import Item\n__all__ = ['Item']\n",
-    "conventions.py": "metadata = MetaData(naming_convention={})\n",
+    "conventions.py": "from name_forms import FORMS\nmetadata = MetaData(naming_convention=FORMS)\n",
+    "name_forms.py": "FORMS = {}\n",
 }
 
 
@@ -49,6 +50,7 @@ FILES = {
         ("other/deep.py", True),
         ("data/rows.csv", True),
         ("conventions.py", True),
+        ("name_forms.py", True),
         ("db/views/added.sql", True),
         ("overviews/x.sql", False),
         ("src/shop/settings.py", True),

@@ -79,6 +79,16 @@ def test_a_change_of_models_alone_leaves_old_revisions_as_they_were(
     assert list_changed_dependencies(top, dependencies) == changed
 
 
+def test_what_has_the_names_of_constraints_counts(top: Path) -> None:
+    (top / "app/more.py").write_text(
+        "from app.names import N\nfrom app.web import f\nBase = declarative_base(naming_convention=N)\n"
+    )
+    (top / "app/names.py").write_text("N = {}\n")
+    essential = {item.path for item in depend(top) if item.is_essential}
+    assert {"app/more.py", "app/names.py"} < essential
+    assert "app/models.py" not in essential
+
+
 def test_a_data_file_that_a_revision_reads_counts(top: Path) -> None:
     commit(top, {OLD[0]: READER})
     dependencies = depend(top)
