@@ -92,7 +92,9 @@ def examine_with_shared_replay(
 def _list_files_read(created: ModelsCreated) -> tuple[str, ...] | None:
     if _depends_on_revisions(created) or created.uncreated or not created.modules:
         return None
-    return None if len(created.files_read) > MAX_FILES else (*created.files_read, *created.modules)
+    if max(len(created.files_read), len(created.modules)) > MAX_FILES:
+        return None
+    return (*created.files_read, *created.modules, *created.module_folders)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from migration_gate.change.revision_dependencies import (
     depends_on_changes,
     list_essential_paths,
 )
-from migration_gate.checkpoint.dependencies import INSTALLED_FOLDERS, Dependency, compute_digest
+from migration_gate.checkpoint.dependencies import INSTALLED_FOLDERS, Dependency, compute_outside_digest
 from migration_gate.ci.base_revision import BaseRevision, Comparison, FileChange
 from migration_gate.ci.known_revisions import KnownRevisions
 from migration_gate.config.relocation import Relocation
@@ -152,7 +152,7 @@ def _find_inputs(
     named = {os.path.relpath(path, tree) for path in own if path is not None}
     return BaseInputs(
         tuple(sorted(essential | named)),
-        tuple(Dependency(path, compute_digest(Path(path)), is_essential=True) for path in outside),
+        tuple(Dependency(path, compute_outside_digest(Path(path)), is_essential=True) for path in outside),
     )
 
 

@@ -75,7 +75,9 @@ class FactsRun:
     """What the facts of a run depend on, if its worker has said so."""
 
     used_files: tuple[str, ...]
-    """what the project's code has imported or opened, and the folders of the revisions: absolute paths"""
+    """what the run has executed or opened, and the folders of the revisions: absolute paths"""
+    module_folders: tuple[str, ...]
+    """in which modules were looked for: absolute paths"""
     migration_files: tuple[str, ...]
     """absolute paths of the files of the revisions"""
 

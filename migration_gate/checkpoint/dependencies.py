@@ -120,15 +120,20 @@ def list_paths(top: Path) -> list[str]:
     return sorted({name for name in names.text.split("\0") if name}) if names.failure is None else []
 
 
-def compute_digest(path: Path) -> str:
-    """Of a file's content, or of the names in a folder; '' if it cannot be read."""
+def compute_digest(path: Path, *, unlisted: tuple[str, ...] = UNLISTED_SUFFIXES) -> str:
+    """Of a file's content, or of the names in a folder but those that end so; '' if it cannot be read."""
     try:
         if path.is_dir():
-            return _compute_folder_digest(path)
+            return _compute_folder_digest(path, unlisted)
         content = path.read_bytes() if path.is_file() else None  # (a pipe would be waited for)
         return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest() if content is not None else ""
     except OSError:
         return ""
+
+
+def compute_outside_digest(path: Path) -> str:
+    """The digest of what lies outside of the repository; there the names of modules in a folder count."""
+    return compute_digest(path, unlisted=(".pyc", ".log"))
 
 
 def _follow(sources: Sources, starts: Iterable[str], ends: set[str]) -> set[str] | None:
@@ -163,9 +168,9 @@ def _name_data_file(top: Path, file: str) -> str | None:
     return None if path.is_absolute() or not UNREAD_FOLDERS.isdisjoint(path.parts) else path.as_posix()
 
 
-def _compute_folder_digest(folder: Path) -> str:
+def _compute_folder_digest(folder: Path, unlisted: tuple[str, ...]) -> str:
     names = sorted(path.name for path in folder.iterdir())
-    listed = [name for name in names if name not in UNREAD_FOLDERS and not name.endswith(UNLISTED_SUFFIXES)]
+    listed = [name for name in names if name not in UNREAD_FOLDERS and not name.endswith(unlisted)]
     text = "\0".join(listed).encode("utf-8", "surrogateescape")
     return hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest()
 

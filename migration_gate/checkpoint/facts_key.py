@@ -16,7 +16,9 @@ from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.interpreter import list_package_folders
 
 SHELL_NAMES = frozenset({"_", "OLDPWD", "SHLVL", "COLUMNS", "LINES"})
-"""variables that a shell changes from one command to the next; of all others each value counts"""
+"""variables that a shell changes from one command to the next"""
+HOOK_PREFIX = "PRE_COMMIT"
+"""of variables with which pre-commit tells a hook what is pushed; of all others each value counts"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class FactsPlace:
         parts: list[object] = [self.surroundings, self.state.record.content, str(python), subject]
         parts += [repr(settings), describe_own_code()]
         parts += describe_interpreter(Path(sys.executable), list_package_folders(Path(sys.prefix)))
-        parts += sorted(f"{name}={value}" for name, value in environ.items() if name not in SHELL_NAMES)
+        parts += sorted(
+            f"{name}={value}"
+            for name, value in environ.items()
+            if name not in SHELL_NAMES and not name.startswith(HOOK_PREFIX)
+        )
         text = json.dumps(parts, default=str)
         return compute_digest(text.encode("utf-8", "surrogateescape"))

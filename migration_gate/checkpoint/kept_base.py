@@ -19,8 +19,7 @@ from pathlib import Path
 
 from migration_gate.change.base_messages import BaseAnswer, BaseInputs, SharedDatabase, SharedReplay
 from migration_gate.change.revision_dependencies import use_data_files
-from migration_gate.checkpoint.dependencies import Dependency
-from migration_gate.checkpoint.dependencies import compute_digest as compute_file_digest
+from migration_gate.checkpoint.dependencies import Dependency, compute_outside_digest
 from migration_gate.checkpoint.facts_key import FactsPlace
 from migration_gate.checkpoint.sealed_file import (
     compute_digest,
@@ -75,7 +74,7 @@ class KeptBase:
         """The answer, if it was made with what is shared now, and the files outside are as they were."""
         if shared != self.shared:
             return None
-        if any(compute_file_digest(Path(file.path)) != file.digest for file in self.inputs.outside_files):
+        if any(compute_outside_digest(Path(file.path)) != file.digest for file in self.inputs.outside_files):
             return None
         return decode_answer(self.data)
 

@@ -2,9 +2,10 @@
 
 They serve again where everything is the same on which they depend; then nothing of the project runs, and no
 server is started. Two kinds of files may differ: those that are no part of a replay by their kinds, as pages
-and pictures, and Python files that were there before as well, if the project's code neither imported nor
-opened them. All else counts: the names of all other files, their contents, what lies beside the modules that
-were imported, and what was read outside of the repository.
+and pictures, and Python files that were there before as well, if the run neither executed nor opened them.
+All else counts: the names of all other files, their contents, and what was read outside of the repository. In
+the folders of all these, and where modules were looked for, each name counts, ignored by git or not: code may
+ask whether a file is there without opening it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -70,6 +71,12 @@ MAX_BYTES = 1 << 26
 MAX_USED = 5000
 """files that the project's code imports or opens; facts that depend on more are not kept either"""
 BYTECODE_FOLDER = "__pycache__"
+UNLISTED_NAMES = frozenset({
+    BYTECODE_FOLDER, ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage",
+    ".DS_Store",
+})  # fmt: skip
+UNLISTED_SUFFIXES = (".log", ".swp", "~")
+"""what comes and goes in a folder without being a part of the project"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,9 @@ class FactsInputs:
     """What facts depend on, beside what their key says."""
 
     used: tuple[str, ...]
-    """what the project's code has imported or opened: absolute paths, sorted"""
+    """what the run has executed or opened: absolute paths, sorted"""
+    folders: tuple[str, ...]
+    """in which modules were looked for: absolute paths, sorted"""
     digest: str
     """see `compute_inputs`"""
 
@@ -110,8 +119,11 @@ def select_used_files(paths: Collection[str], run_directory: Path) -> tuple[str,
     return tuple(sorted(used)) if len(used) <= MAX_USED else None
 
 
-def compute_inputs(top: Path, used: Collection[str]) -> str:
-    """A digest of the repository and of what the project's code used; '' if that cannot be told."""
+def compute_inputs(top: Path, used: Collection[str], folders: Collection[str]) -> str:
+    """A digest of the repository and of what the run used; '' if that cannot be told.
+
+    folders: in which modules were looked for.
+    """
     names = _list_counting_names(top)
     if names is None:
         return ""
@@ -122,17 +134,20 @@ def compute_inputs(top: Path, used: Collection[str]) -> str:
         return ""
     digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
     budget = MAX_BYTES
-    for path in (*others, *sorted(used), *_list_folders(used)):
+    for path in (*others, *sorted(used)):
         content = _read(path, budget)
         if content is None:
             return ""
         budget -= len(content)
         digest.update(f"\0{path}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
         digest.update(content)
+    for folder in _list_folders(top, names, used, folders):
+        listed = "\0".join(sorted(filter(_is_listed, _list_names(folder))))
+        digest.update(f"\0\0{folder}\0{listed}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def has_changed_since(top: Path, used: Collection[str], moment: float) -> bool:
+def has_changed_since(top: Path, used: Collection[str], folders: Collection[str], moment: float) -> bool:
     """Whether one of the files that count was changed then or later, or something came or went beside it.
 
     moment: seconds since 1970. What the run has seen would not be what is there now.
@@ -140,8 +155,8 @@ def has_changed_since(top: Path, used: Collection[str], moment: float) -> bool:
     names = _list_counting_names(top)
     if names is None:
         return True
-    files = [*(f"{top}/{name}" for name in names), *used]
-    paths = {*files, *(os.path.dirname(file) for file in files)}  # noqa: PTH120 - many
+    files = [f"{top}/{name}" for name in names]
+    paths = {*files, *used, *_list_folders(top, names, used, folders)}
     return any(_find_change_time(path) >= moment for path in paths)
 
 
@@ -155,7 +170,8 @@ def read_kept_facts(place: FactsPlace, key: str) -> KeptFacts | None:
         fields = json.loads(header)
         if fields["key"] != key:
             return None
-        inputs = FactsInputs(tuple(map(str, fields["used"])), str(fields["digest"]))
+        used, folders = (tuple(map(str, fields[name])) for name in ("used", "folders"))
+        inputs = FactsInputs(used, folders, str(fields["digest"]))
         migration_files, shared = tuple(map(str, fields["migration_files"])), str(fields["shared"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -168,6 +184,7 @@ def write_kept_facts(place: FactsPlace, kept: KeptFacts, data: bytes) -> None:
     header = {
         "key": kept.key,
         "used": kept.inputs.used,
+        "folders": kept.inputs.folders,
         "digest": kept.inputs.digest,
         "migration_files": kept.migration_files,
         "shared": kept.shared,
@@ -197,9 +214,28 @@ def _counts(name: str) -> bool:
     return suffix not in UNREAD_SUFFIXES and suffix not in OTHER_LANGUAGES
 
 
-def _list_folders(files: Collection[str]) -> Iterator[str]:
-    """The folders of files: a new file in one may be imported in the place of another."""
-    yield from sorted({os.path.dirname(file) for file in files})  # noqa: PTH120 - many
+def _list_folders(
+    top: Path, names: Collection[str], used: Collection[str], folders: Collection[str]
+) -> list[str]:
+    """Those in which a file may come or go that counts, sorted: a module may take the place of another."""
+    found = {str(top), *folders}
+    for name in {name.rpartition("/")[0] for name in names}:
+        parts = name.split("/")
+        found.update(f"{top}/{'/'.join(parts[:count])}" for count in range(1, len(parts) + 1) if name)
+    found.update(os.path.dirname(file) for file in used if not os.path.isdir(file))  # noqa: PTH112, PTH120
+    return sorted(found)
+
+
+def _list_names(folder: str) -> list[str]:
+    """Of what is in a folder; none if there is no such folder, or it is another user's."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - many
+    except OSError:
+        return []
+
+
+def _is_listed(name: str) -> bool:
+    return _counts(name) and name not in UNLISTED_NAMES and not name.endswith(UNLISTED_SUFFIXES)
 
 
 def _read(path: str, budget: int) -> bytes | None:
@@ -209,12 +245,12 @@ def _read(path: str, budget: int) -> bytes | None:
         if stat.S_ISLNK(status.st_mode):
             return _read_link(path, budget)
         if stat.S_ISDIR(status.st_mode):
-            names = sorted(filter(_counts, os.listdir(path)))  # noqa: PTH208 - many
+            names = sorted(os.listdir(path))  # noqa: PTH208 - many
             return b"\0".join(os.fsencode(name) for name in names if name != BYTECODE_FOLDER)
         if stat.S_ISREG(status.st_mode) and status.st_size <= budget:
             with open(path, "rb") as stream:  # noqa: PTH123 - many
                 return stream.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # (or it is in an archive, which was opened itself)
         return b"\0missing"
     except OSError:
         return None
@@ -235,8 +271,10 @@ def _find_size(path: str) -> int:
 
 
 def _find_change_time(path: str) -> float:
+    """Of a file, and of what it links to; of one that is missing, that of the folder where it was missed."""
     try:
-        status = os.lstat(path)
+        states = (os.lstat(path), os.stat(path))  # noqa: PTH116 - many
     except OSError:
-        return 0.0
-    return max(status.st_mtime, status.st_ctime)
+        folder = os.path.dirname(path)  # noqa: PTH120
+        return _find_change_time(folder) if folder != path else 0.0
+    return max(time for state in states for time in (state.st_mtime, state.st_ctime))

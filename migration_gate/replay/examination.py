@@ -138,7 +138,7 @@ def _examine_project(
                 settings, project, folder, worker, background, comparison, policy, base, checkpoint, notes,
                 later_modules=(later_module,),
             )  # fmt: skip
-            repetition = _find_repetition(run)
+            repetition = _find_repetition(run, date.fromtimestamp(started))
             facts = (yield from _repeat_facts(run, repetition)) if repetition is not None else None
             if facts is None:
                 yield Progress("postgres", settings.postgres)
@@ -303,14 +303,14 @@ def _find_checkpoint(
     return checkpoint
 
 
-def _find_repetition(run: ProjectRun) -> FactsRepetition | None:
+def _find_repetition(run: ProjectRun, day: date) -> FactsRepetition | None:
     """What the run does with the facts of an earlier one; None where it begins from no checkpoint."""
     place = run.checkpoint.facts_place if run.checkpoint is not None else None
     if place is None:
         return None
     from migration_gate.replay.repeated_facts import FactsRepetition  # noqa: PLC0415 - see above
 
-    return FactsRepetition(place, run.project, run.comparison.result(), run.policy.result(), run.notes)
+    return FactsRepetition(place, run.project, run.comparison.result(), run.policy.result(), run.notes, day)
 
 
 def _repeat_facts(run: ProjectRun, repetition: FactsRepetition) -> Generator[Progress, None, Facts | None]:

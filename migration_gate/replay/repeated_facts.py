@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 
 from migration_gate.change.base_policy import JudgingPolicy
 from migration_gate.checkpoint.facts_key import FactsPlace
@@ -51,6 +52,8 @@ class FactsRepetition:
     change: Comparison
     policy: JudgingPolicy
     notes: tuple[str, ...]
+    day: date
+    """when the run began: models may depend on it"""
 
     @property
     def settings(self) -> Settings:
@@ -62,8 +65,9 @@ class FactsRepetition:
         kept = read_kept_facts(self.place, self._compute_key()) if has_kept_facts(self.place) else None
         if kept is None:
             return None
-        digest = compute_inputs(find_repository_root(self.settings.root), kept.inputs.used)
-        if digest and digest == kept.inputs.digest:
+        inputs = kept.inputs
+        digest = compute_inputs(find_repository_root(self.settings.root), inputs.used, inputs.folders)
+        if digest and digest == inputs.digest:
             return kept
         remove_kept_facts(self.place)
         return None
@@ -100,25 +104,29 @@ class FactsRepetition:
             return
         top = find_repository_root(self.settings.root)
         used = select_used_files(inputs.used_files, run.folder)
-        if used is None or has_changed_since(top, used, since):
+        folders = select_used_files(inputs.module_folders, run.folder)
+        if used is None or folders is None:
             return
-        digest = compute_inputs(top, used)
-        if not digest:
+        digest = compute_inputs(top, used, folders)
+        if not digest or has_changed_since(
+            top, used, folders, since
+        ):  # in this order: it may change meanwhile
             return
         replay = facts.replay
         notes = tuple(note for note in replay.notes if note != checkpoint.describe())
         kept_facts = replace(facts, base=None, replay=replace(replay, notes=notes))
         shared = run.base.describe_shared() if run.base is not None else ""
-        kept = KeptFacts(
-            self._compute_key(), FactsInputs(used, digest), inputs.migration_files, shared, kept_facts
-        )
+        kept_inputs = FactsInputs(used, folders, digest)
+        kept = KeptFacts(self._compute_key(), kept_inputs, inputs.migration_files, shared, kept_facts)
         with suppress(OSError):
             write_kept_facts(self.place, kept, pickle.dumps(kept_facts, protocol=5))
 
     def _compute_key(self) -> str:
         change, policy = self.change, self.policy
-        subject = repr((LAYOUT, change.base, change.known_revisions, policy.note, policy.commit, self.notes))
-        return self.place.compute_key(self.settings, self.project.python, subject)
+        subject = (
+            LAYOUT, change.base, change.known_revisions, policy.note, policy.commit, self.notes, self.day
+        )  # fmt: skip
+        return self.place.compute_key(self.settings, self.project.python, repr(subject))
 
     def _may_serve(self, facts: Facts) -> bool:
         """Whether a replay with nothing new came to its end, and nothing in it was left unchecked."""

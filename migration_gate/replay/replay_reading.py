@@ -97,6 +97,7 @@ def _find_facts_run(
     used = {path for line in said for path in (*line.files_read, *line.modules)}
     return FactsRun(
         (*used, *scripts.locations),
+        tuple({folder for line in said for folder in line.module_folders}),
         tuple(list_revision_paths(setup, repository_text.revision_files)),
     )
 

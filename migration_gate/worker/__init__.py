@@ -29,7 +29,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     upgrade             runs env.py, one revision at a time; observed_step, session_place
     state_keeping       lets the gate copy the server when the revisions that are not new have run;
                         local_settings: a COMMIT of the gate's leaves the session as it was;
-                        files_read: what it depends on; module_files: of imported modules;
+                        files_read: what it depends on; module_files: of imported modules
+    used_files          what the facts of the whole run depend on, if the gate may keep them;
                         program_events: of programs that the project starts
     revision_runs       runs single functions of revisions once more, when the history has run;
                         rows_function: the project's own that adds rows; run_limit: none waits for ever

@@ -9,7 +9,6 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
-from .files_read import FilesRead, UsedFiles
 from .imported_modules import find_imported_modules, list_installed_packages
 from .mapped_tables import describe_mapped_tables
 from .model_creation import RefusedPart, create_models
@@ -33,6 +32,7 @@ from .replaced_objects import (
     drop_relations,
     drop_types_and_sequences,
 )
+from .used_files import FilesUsed, UsedFiles
 
 END_OTHER_SESSIONS = """
 select pg_terminate_backend(pid) from pg_stat_activity
@@ -55,12 +55,12 @@ class ModelsDatabase:
         order: Order,
         redirection: Redirection,
         answer: AnswerStream,
-        files_read: Optional[FilesRead] = None,
+        files_used: Optional[FilesUsed] = None,
     ) -> None:
-        """`files_read`: to be sent, with the modules, if the gate may keep the answer."""
+        """`files_used`: to be sent if the gate may keep the answer."""
         self._order = order
         self._answer = answer
-        self._files_read = files_read
+        self._files_used = files_used
         self._connections = OwnConnections(redirection)
 
     def create_models(
@@ -83,7 +83,7 @@ class ModelsDatabase:
         metadatas = len({id(metadata) for context in contexts for metadata in context.metadatas})
         tables = list_table_names(contexts)
         if not tables:
-            imported = find_imported_modules()
+            imported, used = find_imported_modules(), self._list_used()
             self._answer.send(
                 ModelsCreated(
                     metadatas,
@@ -91,6 +91,9 @@ class ModelsDatabase:
                     lost_tables=lost_tables,
                     imported_modules=imported,
                     ran_changed_files=ran_changed_files,
+                    files_read=used.files,
+                    modules=used.modules,
+                    module_folders=used.folders,
                 )
             )
             return
@@ -100,7 +103,7 @@ class ModelsDatabase:
         creation = ModelsCreation(contexts, describes_tables=describes_tables)
         parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
-        used = self._files_read.list_used() if self._files_read is not None else UsedFiles()
+        used = self._list_used()
         named_tables = list(name_tables(contexts))
         reflected_tables = {name for table, name in named_tables if id(table) in reflected}
         self._answer.send(
@@ -126,8 +129,12 @@ class ModelsDatabase:
                 mapped_tables=tuple(creation.mapped_tables.values()),
                 files_read=used.files,
                 modules=used.modules,
+                module_folders=used.folders,
             )
         )
+
+    def _list_used(self) -> UsedFiles:
+        return self._files_used.list_used() if self._files_used is not None else UsedFiles()
 
 
 def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:

@@ -14,12 +14,12 @@ from typing import Any, Callable, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
-from .files_read import FilesRead
 from .models_database import ModelsDatabase
 from .program_events import PROGRAM_EVENTS, PROGRAMS_WITHOUT_DATABASE, name_program
 from .protocol.model_lines import ContextsMissing
 from .protocol.order import ModelsRequest, Order
 from .redirection import Redirection
+from .used_files import FilesUsed
 
 
 class ModelsFinished(BaseException):
@@ -37,8 +37,8 @@ class ModelsRun:
         self._answer = answer
         self._redirection = redirection
         self._reflected = ReflectedTables()
-        self._files_read: Optional[FilesRead] = FilesRead() if order.keeps_facts else None
-        """what the project reads, as far as that is seen"""
+        self._files_used: Optional[FilesUsed] = FilesUsed() if order.keeps_facts else None
+        """what the project uses, as far as that is seen"""
         self._contexts: list[EnvContext] = []
         self._explicit_options: dict[str, Any] = {}
         self._script: Any = None
@@ -55,8 +55,8 @@ class ModelsRun:
         self._redirection.await_database = self._await_request
         self._redirection.database_comes_later = True
         sys.addaudithook(self._follow_event)
-        if self._files_read is not None:
-            self._files_read.watch()
+        if self._files_used is not None:
+            self._files_used.watch()
         self._reflected.install()
 
     def _follow_event(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -127,7 +127,7 @@ class ModelsRun:
             # A revision that imports a model registers it, for `alembic check` too.
             list(self._script.walk_revisions())
             lost -= set(list_table_names(self._contexts))
-        database = ModelsDatabase(self._order, self._redirection, self._answer, self._files_read)
+        database = ModelsDatabase(self._order, self._redirection, self._answer, self._files_used)
         database.create_models(
             self._contexts,
             self._reflected.tables,

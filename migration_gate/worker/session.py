@@ -11,7 +11,6 @@ from .cursor_calls import CursorCalls
 from .dialect_choice import DialectChoice
 from .driver_patches import install_driver_patches
 from .error_report import describe_error
-from .files_read import FilesRead, UsedFiles
 from .import_hooks import ImportHooks
 from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
 from .local_settings import LocalSettings
@@ -48,6 +47,7 @@ from .statement_observation import StatementObservation
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
+from .used_files import FilesUsed, UsedFiles
 
 
 class Session:
@@ -72,9 +72,9 @@ class Session:
         self._recorder = StatementRecorder(self._home, self._guard, observation, self._local_settings)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
-        self._files_read = FilesRead()
+        self._files_used = FilesUsed()
         if order.keeps_facts and not creates_models:
-            self._files_read.watch()
+            self._files_used.watch()
         self._keeper = StateKeeper(order, answer, orders, self._guard, self._local_settings)
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
         self._own_upgrades = OwnUpgrades(self._redirection, self._home)
@@ -245,7 +245,7 @@ class Session:
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
         tables = tuple(sorted(upgrade.table_names))
-        used = self._files_read.list_used() if self._order.keeps_facts else UsedFiles()
+        used = self._files_used.list_used() if self._order.keeps_facts else UsedFiles()
         self._answer.send(
             HistoryFinished(
                 tables,
@@ -253,6 +253,7 @@ class Session:
                 upgrade.keywords.list_keywords(),
                 files_read=used.files,
                 modules=used.modules,
+                module_folders=used.folders,
             )
         )
         self._send_model_ddl()  # while the gate copies the database

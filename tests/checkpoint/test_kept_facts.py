@@ -31,7 +31,7 @@ from tests.support.git_repositories import commit, git, started
 
 RECORD = StateRecord("here", (), ("one",), (), "migration_gate_1", "secret", 1, 1, "content", "steps")
 FACTS = Facts("shop")
-KEPT = KeptFacts("key", FactsInputs(("/a/models.py",), "digest"), ("/a/one.py",), "shared", FACTS)
+KEPT = KeptFacts("key", FactsInputs(("/a/models.py",), ("/a",), "digest"), ("/a/one.py",), "shared", FACTS)
 FILES = {
     ".gitignore": "__pycache__/\nlocal_*.py\n",
     "shop/__init__.py": "",
@@ -58,6 +58,7 @@ def place(tmp_path: Path) -> FactsPlace:
 @pytest.fixture
 def top(tmp_path: Path) -> Path:
     (tmp_path / "outside.toml").write_text("1")
+    (tmp_path / "library").mkdir()
     top = started(tmp_path / "repository", FILES)
     (top / "kinds").symlink_to("data/kinds.yaml")
     commit(top, {})
@@ -67,6 +68,10 @@ def top(tmp_path: Path) -> Path:
 def used(top: Path) -> tuple[str, ...]:
     names = ("shop/__init__.py", "shop/models.py", "migrations/versions/one.py", "migrations/versions")
     return (*(f"{top}/{name}" for name in names), str(top.parent / "outside.toml"))
+
+
+def describe(top: Path) -> str:
+    return compute_inputs(top, used(top), [str(top.parent / "library")])
 
 
 def write(place: FactsPlace, kept: KeptFacts, facts: object = FACTS) -> None:
@@ -103,6 +108,7 @@ def test_what_are_no_facts_is_none_and_runs_nothing(
         b"{}\n",
         b'{"key": "key"}\n',
         b'{"key": "key", "used": 1, "digest": ""}\n',
+        b'{"key": "key", "used": [], "digest": ""}\n',
         b"\xff\n",
         b'"key"\n',
     ],
@@ -125,17 +131,21 @@ def test_a_damaged_file_is_none(place: FactsPlace) -> None:
         ("shop/views.py", "x = 2\n"),  # neither imported nor opened
         ("README.md", "the shop\n"),
         ("shop/page.html", "<p>"),
-        ("server/main.go", "package main"),
+        ("data/main.go", "package main"),
+        (".coverage", "1"),
+        ("shop/.models.py.swp", "1"),
         ("shop/__pycache__/models.cpython-311.pyc", "1"),
         ("migrations/versions/__pycache__/one.cpython-311.pyc", "1"),
     ],
 )
 def test_what_no_replay_reads_may_differ(top: Path, name: str, content: str) -> None:
-    before = compute_inputs(top, used(top))
+    with (top / ".gitignore").open("a") as ignored:
+        ignored.write(".*\n")
+    before = describe(top)
     (top / name).parent.mkdir(exist_ok=True)
     (top / name).write_text(content)
     assert before
-    assert compute_inputs(top, used(top)) == before
+    assert describe(top) == before
 
 
 def change_link(top: Path) -> None:
@@ -153,6 +163,12 @@ def change_link(top: Path) -> None:
         pytest.param(lambda top: (top / "shop/local_settings.py").write_text(""), id="one that git ignores"),
         pytest.param(lambda top: (top / "shop/views.py").unlink(), id="a file that is gone"),
         pytest.param(lambda top: (top / "shop/views").mkdir(), id="a folder beside the modules"),
+        pytest.param(lambda top: (top / "data/local_kinds.py").write_text(""), id="ignored, beside data"),
+        pytest.param(lambda top: (top / "local_flag.py").write_text(""), id="ignored, at the top"),
+        pytest.param(lambda top: (top / "migrations/local_a.py").write_text(""), id="ignored, between"),
+        pytest.param(
+            lambda top: (top.parent / "library/a.py").write_text(""), id="where modules are looked for"
+        ),
         pytest.param(lambda top: (top / "data/kinds.yaml").write_text("a: 2\n"), id="data"),
         pytest.param(lambda top: (top / "data/more.yaml").write_text(""), id="new data"),
         pytest.param(lambda top: (top.parent / "outside.toml").write_text("2"), id="outside"),
@@ -165,29 +181,29 @@ def change_link(top: Path) -> None:
     ],
 )
 def test_all_else_counts(top: Path, change: Callable[[Path], object]) -> None:
-    before = compute_inputs(top, used(top))
+    before = describe(top)
     change(top)
     assert before
-    assert compute_inputs(top, used(top)) != before
+    assert describe(top) != before
 
 
 def test_what_cannot_be_told_is_not_kept(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert compute_inputs(tmp_path / "no repository", ()) == ""
+    assert compute_inputs(tmp_path / "no repository", (), ()) == ""
     os.mkfifo(tmp_path / "pipe")
-    assert compute_inputs(top, (str(tmp_path / "pipe"),)) == ""
-    assert compute_inputs(top, ("/dev/null",)) != ""
+    assert compute_inputs(top, (str(tmp_path / "pipe"),), ()) == ""
+    assert compute_inputs(top, ("/dev/null", f"{top}/kinds/in_an_archive.py"), ()) != ""
     (top / "vendor").mkdir()
     started(top / "vendor/other", {"a.yaml": "1"})  # a repository in it: git does not look inside
-    assert compute_inputs(top, used(top)) == ""
+    assert describe(top) == ""
     git(top / "vendor/other", "checkout", "--detach", "-q")
     monkeypatch.setattr(kept_facts, "MAX_FILES", 3)
     (top / "vendor").rename(tmp_path / "vendor")
-    assert compute_inputs(top, used(top)) == ""
-    assert has_changed_since(top, used(top), time.time() + 100)
+    assert describe(top) == ""
+    assert has_changed_since(top, used(top), (), time.time() + 100)
     monkeypatch.undo()
-    assert compute_inputs(top, used(top)) != ""
+    assert describe(top) != ""
     monkeypatch.setattr(kept_facts, "MAX_BYTES", 3)
-    assert compute_inputs(top, used(top)) == ""
+    assert describe(top) == ""
 
 
 def test_packages_and_what_was_made_for_the_run_are_not_looked_at(
@@ -201,12 +217,41 @@ def test_packages_and_what_was_made_for_the_run_are_not_looked_at(
     assert select_used_files(["/a", "/b"], run) is None
 
 
-def test_files_that_change_while_the_run_goes_on_are_noticed(top: Path) -> None:
-    for path in (*top.rglob("*"), top, top.parent / "outside.toml"):
+@pytest.fixture
+def old(top: Path) -> Path:
+    """All was changed long ago."""
+    (top / "shop/linked.py").symlink_to(top.parent / "outside.py")
+    (top.parent / "outside.py").write_text("")
+    for path in (*top.parent.rglob("*"), top, top.parent):
         if ".git" not in path.parts:
             os.utime(path, (1, 1), follow_symlinks=False)
+    return top
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shop/models.py",  # used
+        "shop/views.py",
+        "data",
+        "../outside.toml",
+        "../outside.py",  # to which one links
+        "../library",
+    ],
+)
+def test_files_that_change_while_the_run_goes_on_are_noticed(old: Path, name: str) -> None:
     since = time.time() + 100  # (the time of the change of their times is now)
-    assert not has_changed_since(top, used(top), since)
-    assert has_changed_since(top, used(top), time.time() - 100)
-    os.utime(top / "shop/models.py", (since + 1, since + 1))
-    assert has_changed_since(top, used(top), since)
+    missing = str(old / "gone/with/its/folder.toml")
+    arguments = (old, (*used(old), missing), [str(old.parent / "library")])
+    assert not has_changed_since(*arguments, since)
+    assert has_changed_since(*arguments, time.time() - 100)
+    os.utime(old / name, (since + 1, since + 1))
+    assert has_changed_since(*arguments, since)
+
+
+def test_a_folder_that_went_while_the_run_went_on_is_noticed(old: Path) -> None:
+    since = time.time() + 100
+    file = str(old / "deep/flags/on.toml")  # what it was in is gone, too
+    assert not has_changed_since(old, [file], (), since)
+    os.utime(old, (since + 1, since + 1))
+    assert has_changed_since(old, [file], (), since)

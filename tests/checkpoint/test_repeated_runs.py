@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from migration_gate.checkpoint.kept_facts import FILE
 from migration_gate.facts import Facts
 from migration_gate.postgres.shared_servers import SharedServers
+from migration_gate.replay import examination
 from tests.checkpoint.test_checkpoint_runs import examine, last_note, list_differences
 from tests.support.git_repositories import commit, git
 from tests.support.user_project import ENV, MODELS, World, project, revision, world
@@ -25,6 +27,15 @@ UNREGISTERED = (
     "class Lost(Base):\n    __tablename__ = 'lost'\n    id = Column(Integer, primary_key=True)\n"
 )
 RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'version'], capture_output=True).stdout\n"
+SEARCHING = "import sys\nsys.path.append('libraries')\nfrom common import WIDTH\n" + MODELS.replace(
+    "String(50)", "String(WIDTH)"
+)
+OPTIONAL = "try:\n    from local_width import WIDTH\nexcept ImportError:\n    WIDTH = 50\n"
+LOADED = (
+    "from importlib.util import module_from_spec, spec_from_file_location\n"
+    "spec = spec_from_file_location('width', 'libraries/width.py')\nwidth = module_from_spec(spec)\n"
+    "spec.loader.exec_module(width)\n" + MODELS.replace("String(50)", "String(width.WIDTH)")
+)
 AFTERWARDS = ENV + "\nPERMISSIONS = open('permissions.py').read()\n"
 REPEATED = "nothing ran: what 2 revisions and the models depend on is as it was in an earlier run"
 
@@ -150,6 +161,61 @@ def test_what_one_of_the_interpreters_does_unseen_or_alone_counts(
     (folder / "permissions.py").write_text("A = 2\n")
     assert last_note(examine(folder, "auto", base="HEAD")).startswith("the replay began from")
     assert len(servers) == 3
+
+
+def test_a_module_counts_that_was_looked_for_in_vain(place: World, servers: list[object]) -> None:
+    folder = lay(place, models_py=SEARCHING, **{"libraries/common/__init__.py": OPTIONAL})
+    (folder / ".git/info/exclude").write_text("local_width.py\n")
+    keep(folder, base="HEAD")
+    (folder / "libraries/local_width.py").write_text("WIDTH = 60\n")
+    anew = examine(folder, "auto", base="HEAD")
+    assert len(servers) == 3
+    assert anew.replay.differences
+    assert list_differences(anew, examine(folder, "scratch", base="HEAD")) == []
+
+
+def test_a_module_counts_that_no_import_loads(place: World, servers: list[object]) -> None:
+    folder = lay(place, models_py=LOADED, **{"libraries/width.py": "WIDTH = 50\n"})
+    keep(folder, examines_base=False)
+    (folder / "libraries/width.py").write_text("WIDTH = 60\n")
+    anew = examine(folder, "auto", examines_base=False)
+    assert len(servers) == 3
+    assert anew.replay.differences
+
+
+def test_a_project_without_models_is_repeated(place: World, servers: list[object]) -> None:
+    env = ENV.replace("from shop.models import Base\n", "").replace("Base.metadata", "None")
+    folder = lay(place, env_py=env)
+    keep(folder, base="HEAD")
+    assert last_note(examine(folder, "auto", base="HEAD")).startswith(REPEATED)
+    assert len(servers) == 2
+
+
+def test_models_may_depend_on_the_day(
+    place: World, servers: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay(place)
+    keep(folder, base="HEAD")
+
+    class Tomorrow(date):
+        @classmethod
+        def fromtimestamp(cls, timestamp: float, /) -> date:  # type: ignore[override]
+            return date.fromtimestamp(timestamp) + timedelta(days=1)
+
+    monkeypatch.setattr(examination, "date", Tomorrow)
+    examine(folder, "auto", base="HEAD")
+    assert len(servers) == 3
+    examine(folder, "auto", base="HEAD")
+    assert len(servers) == 3
+
+
+def test_what_a_hook_is_told_of_a_push_may_differ(
+    place: World, servers: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay(place)
+    keep(folder, base="HEAD")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "1234")
+    assert last_note(examine(folder, "auto", base="HEAD")).startswith(REPEATED)
 
 
 def test_other_settings_and_other_variables_have_other_facts(

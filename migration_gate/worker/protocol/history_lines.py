@@ -140,5 +140,7 @@ class HistoryFinished:
     files_read: tuple[str, ...] = ()
     """absolute paths of what the project's code has opened, if the gate may keep what comes of the run"""
     modules: tuple[str, ...] = ()
-    """absolute paths of the imported modules that are no installed package's, there too"""
+    """absolute paths of the code that ran and is no installed package's, there too"""
+    module_folders: tuple[str, ...] = ()
+    """absolute paths of the folders in which modules were looked for, there too"""
     kind: Literal["history_finished"] = "history_finished"

@@ -229,5 +229,7 @@ class ModelsCreated:
     files_read: tuple[str, ...] = ()
     """absolute paths of what the project's code has opened, folders too; if the gate may keep the answer"""
     modules: tuple[str, ...] = ()
-    """absolute paths of the imported modules that are no installed package's, there too"""
+    """absolute paths of the code that ran and is no installed package's, there too"""
+    module_folders: tuple[str, ...] = ()
+    """absolute paths of the folders in which modules were looked for, there too"""
     kind: Literal["models"] = "models"
