@@ -109,7 +109,8 @@ class _Methods:
 
     def _has_plain_fields(self) -> bool:
         """Whether all fields are the class's own, and each is given to its instances."""
-        kinds = inspect.get_annotations(self.template).values()
+        # (Python 3.9 has no `inspect.get_annotations`; these are texts, which every version has in the class)
+        kinds = self.attributes.get("__annotations__", {}).values()
         return all(map(is_plain, kinds)) and not any(map(dataclasses.is_dataclass, self.template.__mro__[1:]))
 
     def _describe_all_parts(self) -> None:
