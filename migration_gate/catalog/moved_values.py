@@ -30,8 +30,7 @@ class GainedRows:
     @cached_property
     def texts(self) -> Mapping[str, Sequence[str]]:
         """The values of each column."""
-        names = self.rows[0] if self.rows else ()
-        return {name: [canonical_text(row.get(name)) for row in self.rows] for name in names}
+        return list_texts(self.rows)
 
     @cached_property
     def distinct(self) -> Mapping[str, frozenset[str]]:
@@ -50,8 +49,8 @@ class HeldValues:
 
     name: str
     values: Sequence[object]
-    rows: Sequence[Row]
-    """of a column that is dropped, as they are afterwards; of a table, without the column"""
+    row_texts: Mapping[str, Sequence[str]]
+    """the other values of their rows, by the column; where these are still there, as they are afterwards"""
     identities: Collection[Sequence[str]]
     """columns of these rows, all of which tell whose value it is"""
 
@@ -60,13 +59,14 @@ class HeldValues:
         if not all(isinstance(value, list) for value in self.values):
             return None
         elements = [
-            (element, row)
-            for value, row in zip(self.values, self.rows, strict=True)
+            (element, place)
+            for place, value in enumerate(self.values)
             if isinstance(value, list)
             for element in value
             if element is not None
         ]
-        values, rows = ([pair[side] for pair in elements] for side in (0, 1))
+        rows = {name: [texts[place] for _, place in elements] for name, texts in self.row_texts.items()}
+        values = [element for element, _ in elements]
         return HeldValues(self.name, values, rows, self.identities) if elements else None
 
     @cached_property
@@ -75,17 +75,17 @@ class HeldValues:
         return [canonical_text(value) for value in self.values]
 
     @cached_property
-    def row_texts(self) -> Mapping[str, Sequence[str]]:
-        """The other values of their rows, by the column."""
-        names = self.rows[0] if self.rows else ()
-        return {name: [canonical_text(row.get(name)) for row in self.rows] for name in names}
-
-    @cached_property
     def pairs(self) -> Mapping[str, Pairs]:
         """What each column of the rows holds beside the value."""
         return {
             name: frozenset(zip(texts, self.texts, strict=True)) for name, texts in self.row_texts.items()
         }
+
+
+def list_texts(rows: Sequence[Row]) -> Mapping[str, Sequence[str]]:
+    """The values of rows that have the same columns, by the column."""
+    names = rows[0] if rows else ()
+    return {name: [canonical_text(row.get(name)) for row in rows] for name in names}
 
 
 def select_gained(before: StoredRows | None, after: StoredRows) -> GainedRows:

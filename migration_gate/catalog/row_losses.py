@@ -18,6 +18,7 @@ from migration_gate.catalog.moved_values import (
     HeldValues,
     are_moved,
     count_values,
+    list_texts,
     select_gained,
 )
 from migration_gate.catalog.nested_rows import are_elements_in_rows, are_rows_in_lists, list_telling_columns
@@ -116,10 +117,11 @@ class _Comparison:
         if self._are_rows_in_lists(table):
             return
         columns = [column for column in table.columns if not column.is_generated]
+        texts = list_texts(table.rows)
         kept = [
             column
             for column in columns
-            if self._is_kept_elsewhere(table, column, _hold_of_table(table, column))
+            if self._is_kept_elsewhere(table, column, _hold_of_table(table, texts, column))
         ]
         lost = [column for column in columns if column not in kept and not column.is_key]
         if not kept:
@@ -247,16 +249,19 @@ def _hold_of_row(pair: TablePair, held: Sequence[tuple[Row, Row]], column: Store
     return HeldValues(
         column.name,
         [row[column.name] for row, _ in held],
-        [later for _, later in held],
+        list_texts([later for _, later in held]),
         [identity] if identity and len(identity) == len(keys) else [],
     )
 
 
-def _hold_of_table(table: StoredRows, column: StoredColumn) -> HeldValues:
-    """The values of a column whose table is dropped. Of a plain list of values nothing else has to stand."""
-    rows = [row for row in table.rows if row.get(column.name) is not None]
+def _hold_of_table(table: StoredRows, texts: Mapping[str, Sequence[str]], column: StoredColumn) -> HeldValues:
+    """The values of a column whose table is dropped. Of a plain list of values nothing else has to stand.
+
+    `texts`: all of the table's values, by the column.
+    """
+    places = [place for place, row in enumerate(table.rows) if row.get(column.name) is not None]
     others = {
-        other.name: len(count_values(table, other))
+        other.name: len(set(texts[other.name]))
         for other in list_telling_columns(table)
         if other.name != column.name
     }
@@ -265,8 +270,8 @@ def _hold_of_table(table: StoredRows, column: StoredColumn) -> HeldValues:
     together = [name for name, number in others.items() if number > 1]
     return HeldValues(
         column.name,
-        [row[column.name] for row in rows],
-        [{name: value for name, value in row.items() if name != column.name} for row in rows],
+        [table.rows[place][column.name] for place in places],
+        {name: [own[place] for place in places] for name, own in texts.items() if name != column.name},
         [*(single or [together]), *([key] if key else [])],
     )
 
