@@ -7,9 +7,19 @@ from typing import Any
 
 PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
 """audit events (PEP 578) of a program that starts, which may connect to the database"""
-PROGRAMS_ABOUT_MACHINE = frozenset({"uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale"})
-"""programs that are often started while a project is imported, and say the same in each run"""
+PROGRAMS_ABOUT_MACHINE = frozenset({"uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale", "file"})
+"""programs that are often started while a project is imported, and say the same in each run: `platform`
+starts `file`"""
+GIT_VERSION = (["git", "version"], ["git", "--version"])
+"""what GitPython asks for when it is imported"""
 PROGRAMS_WITHOUT_DATABASE = PROGRAMS_ABOUT_MACHINE | {"git"}
+
+
+def is_about_machine(arguments: tuple[Any, ...]) -> bool:
+    """Whether the program of an audit event says the same in each run."""
+    return name_program(arguments) in PROGRAMS_ABOUT_MACHINE or any(
+        isinstance(words, (list, tuple)) and list(words) in GIT_VERSION for words in arguments[1:2]
+    )
 
 
 def name_program(arguments: tuple[Any, ...]) -> str:

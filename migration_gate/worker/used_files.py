@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 from .deferred_methods import dataclass
 from .files_read import MAX_FILES, OWN_FOLDER, find_path, is_own_code
 from .module_files import find_module_file
-from .program_events import PROGRAM_EVENTS, PROGRAMS_ABOUT_MACHINE, name_program
+from .program_events import PROGRAM_EVENTS, is_about_machine
 
 FORK_EVENTS = frozenset({"os.fork", "os.forkpty"})
 SPAWNING_MODULES = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
@@ -122,7 +122,7 @@ class FilesUsed:
             self._add(self._opened, database)
 
     def _note_program(self, values: tuple[Any, ...]) -> None:
-        if name_program(values) not in PROGRAMS_ABOUT_MACHINE:
+        if not is_about_machine(values):
             self._has_unseen = True
 
     def _add(self, paths: set[str], value: object) -> None:

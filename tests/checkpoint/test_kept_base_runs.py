@@ -26,7 +26,7 @@ PLACE_MODEL = (
 )
 OLD_DRIFT = MODELS.replace("String(50)", "String(60)")
 READING = "import os\nfrom pathlib import Path\nTEXT = Path(os.environ['OUTSIDE']).read_text()\n"
-RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'version'], capture_output=True).stdout\n"
+RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'config', '-l'], capture_output=True).stdout\n"
 
 
 @pytest.fixture

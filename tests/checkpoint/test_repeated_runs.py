@@ -26,7 +26,7 @@ UNREGISTERED = (
     "from shop.models import Base\nfrom sqlalchemy import Column, Integer\n\n\n"
     "class Lost(Base):\n    __tablename__ = 'lost'\n    id = Column(Integer, primary_key=True)\n"
 )
-RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'version'], capture_output=True).stdout\n"
+RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'config', '-l'], capture_output=True).stdout\n"
 SEARCHING = "import sys\nsys.path.append('libraries')\nfrom common import WIDTH\n" + MODELS.replace(
     "String(50)", "String(WIDTH)"
 )

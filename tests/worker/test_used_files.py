@@ -143,6 +143,11 @@ def test_of_what_nobody_sees_nothing_is_said(folder: Path, code: str) -> None:
     assert find_used(folder, "import parts.one; " + code) == ([], [], [])
 
 
+def test_programs_that_say_the_same_in_each_run_are_nothing(folder: Path) -> None:
+    code = "import platform, subprocess; platform.architecture(); subprocess.run(['git', 'version']); "
+    assert find_used(folder, code + "import parts.one")[1] == ["parts/one.py"]
+
+
 def test_the_machine_and_odd_events_are_nothing(folder: Path) -> None:
     code = """
 import platform, sqlite3, sys
