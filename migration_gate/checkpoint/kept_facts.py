@@ -30,39 +30,11 @@ LAYOUT = "1"
 """changes when the file does"""
 FURTHER_PARTS = frozenset({"migration_gate.scan.revision_files._read_calls"})
 """of facts, beside facts: it parses the text of a revision when its calls are asked for"""
-OTHER_LANGUAGES = frozenset(
-    {
-        ".c",
-        ".cc",
-        ".cpp",
-        ".cs",
-        ".dart",
-        ".erb",
-        ".ex",
-        ".go",
-        ".h",
-        ".hpp",
-        ".ipynb",
-        ".java",
-        ".jsx",
-        ".kt",
-    }
-    | {
-        ".less",
-        ".mdx",
-        ".mjs",
-        ".php",
-        ".proto",
-        ".rb",
-        ".rs",
-        ".sass",
-        ".scala",
-        ".scss",
-        ".svelte",
-        ".swift",
-        ".vue",
-    }
-)
+OTHER_LANGUAGES = frozenset({
+    ".c", ".cc", ".cpp", ".cs", ".dart", ".erb", ".ex", ".go", ".h", ".hpp", ".ipynb", ".java", ".jsx", ".kt",
+    ".less", ".mdx", ".mjs", ".php", ".proto", ".rb", ".rs", ".sass", ".scala", ".scss", ".svelte", ".swift",
+    ".vue",
+})  # fmt: skip
 """files that no check and no Python reads"""
 MAX_FILES = 20_000
 """that count in the repository; in a larger one facts are not kept"""
@@ -102,7 +74,13 @@ class KeptFacts:
     """absolute paths of the files of the revisions"""
     shared: str
     """digest of what the process that examines the base was told: see `kept_base`; '' if none was"""
-    facts: Facts
+    data: bytes
+    """the facts, pickled"""
+
+    def read_facts(self) -> Facts | None:
+        """The facts; None if it is something else."""
+        facts = decode_facts(self.data, FURTHER_PARTS)
+        return facts if isinstance(facts, Facts) else None
 
 
 def select_used_files(paths: Collection[str], run_directory: Path) -> tuple[str, ...] | None:
@@ -175,12 +153,11 @@ def read_kept_facts(place: FactsPlace, key: str) -> KeptFacts | None:
         migration_files, shared = tuple(map(str, fields["migration_files"])), str(fields["shared"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    facts = decode_facts(data, FURTHER_PARTS)
-    return KeptFacts(key, inputs, migration_files, shared, facts) if isinstance(facts, Facts) else None
+    return KeptFacts(key, inputs, migration_files, shared, data)
 
 
-def write_kept_facts(place: FactsPlace, kept: KeptFacts, data: bytes) -> None:
-    """Keep facts in the place of any others. `data`: the facts, pickled. Raises OSError."""
+def write_kept_facts(place: FactsPlace, kept: KeptFacts) -> None:
+    """Keep facts in the place of any others. Raises OSError."""
     header = {
         "key": kept.key,
         "used": kept.inputs.used,
@@ -189,7 +166,7 @@ def write_kept_facts(place: FactsPlace, kept: KeptFacts, data: bytes) -> None:
         "migration_files": kept.migration_files,
         "shared": kept.shared,
     }
-    write_sealed_file(place.state.folder / FILE, json.dumps(header).encode("ascii") + b"\n" + data)
+    write_sealed_file(place.state.folder / FILE, json.dumps(header).encode("ascii") + b"\n" + kept.data)
 
 
 def has_kept_facts(place: FactsPlace) -> bool:

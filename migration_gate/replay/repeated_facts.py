@@ -75,12 +75,15 @@ class FactsRepetition:
     def renew(self, kept: KeptFacts) -> Facts | None:
         """The facts with the repository's text as it is now; None if that says more of the models."""
         settings = self.settings
+        facts = kept.read_facts()
+        if facts is None:
+            return None
         tree = read_repository(settings, kept.migration_files)
-        if _describe_models(tree) != _describe_models(kept.facts.tree):
+        if _describe_models(tree) != _describe_models(facts.tree):
             return None  # whether a model is registered decides what is a difference
         top = find_repository_root(settings.root)
         changed = absolute_paths(settings.root, self.change.edited_paths())
-        replay = kept.facts.replay
+        replay = facts.replay
         note = REPEATED.format(revisions=count_noun(len(self.place.state.record.revisions), "revision"))
         replay = replace(
             replay,
@@ -89,7 +92,7 @@ class FactsRepetition:
             notes=(*replay.notes, note),
         )
         return replace(
-            kept.facts,
+            facts,
             replay=replay,
             tree=add_name_uses(tree, replay, settings.root, list(kept.migration_files)),
         )
@@ -108,18 +111,18 @@ class FactsRepetition:
         if used is None or folders is None:
             return
         digest = compute_inputs(top, used, folders)
-        if not digest or has_changed_since(
-            top, used, folders, since
-        ):  # in this order: it may change meanwhile
+        # In this order: something may change meanwhile.
+        if not digest or has_changed_since(top, used, folders, since):
             return
         replay = facts.replay
         notes = tuple(note for note in replay.notes if note != checkpoint.describe())
         kept_facts = replace(facts, base=None, replay=replace(replay, notes=notes))
         shared = run.base.describe_shared() if run.base is not None else ""
         kept_inputs = FactsInputs(used, folders, digest)
-        kept = KeptFacts(self._compute_key(), kept_inputs, inputs.migration_files, shared, kept_facts)
+        data = pickle.dumps(kept_facts, protocol=5)
+        kept = KeptFacts(self._compute_key(), kept_inputs, inputs.migration_files, shared, data)
         with suppress(OSError):
-            write_kept_facts(self.place, kept, pickle.dumps(kept_facts, protocol=5))
+            write_kept_facts(self.place, kept)
 
     def _compute_key(self) -> str:
         change, policy = self.change, self.policy

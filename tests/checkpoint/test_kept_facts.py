@@ -6,6 +6,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ from tests.support.git_repositories import commit, git, started
 
 RECORD = StateRecord("here", (), ("one",), (), "migration_gate_1", "secret", 1, 1, "content", "steps")
 FACTS = Facts("shop")
-KEPT = KeptFacts("key", FactsInputs(("/a/models.py",), ("/a",), "digest"), ("/a/one.py",), "shared", FACTS)
+KEPT = KeptFacts(
+    "key", FactsInputs(("/a/models.py",), ("/a",), "digest"), ("/a/one.py",), "shared", pickle.dumps(FACTS)
+)
 FILES = {
     ".gitignore": "__pycache__/\nlocal_*.py\n",
     "shop/__init__.py": "",
@@ -74,15 +77,12 @@ def describe(top: Path) -> str:
     return compute_inputs(top, used(top), [str(top.parent / "library")])
 
 
-def write(place: FactsPlace, kept: KeptFacts, facts: object = FACTS) -> None:
-    write_kept_facts(place, kept, pickle.dumps(facts))
-
-
 def test_what_was_kept_is_read_under_its_key_alone(place: FactsPlace) -> None:
     assert not has_kept_facts(place)
-    write(place, KEPT)
+    write_kept_facts(place, KEPT)
     assert has_kept_facts(place)
     assert read_kept_facts(place, "key") == KEPT
+    assert KEPT.read_facts() == FACTS
     assert read_kept_facts(place, "other") is None
     assert (place.state.folder / FILE).stat().st_mode & 0o077 == 0
     remove_kept_facts(place)
@@ -95,8 +95,10 @@ def test_what_are_no_facts_is_none_and_runs_nothing(
     place: FactsPlace, value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write(place, KEPT, value)
-    assert read_kept_facts(place, "key") is None
+    write_kept_facts(place, replace(KEPT, data=pickle.dumps(value)))
+    kept = read_kept_facts(place, "key")
+    assert kept is not None
+    assert kept.read_facts() is None
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
@@ -119,7 +121,7 @@ def test_another_header_is_none(place: FactsPlace, content: bytes) -> None:
 
 
 def test_a_damaged_file_is_none(place: FactsPlace) -> None:
-    write(place, KEPT)
+    write_kept_facts(place, KEPT)
     file = place.state.folder / FILE
     file.write_bytes(file.read_bytes()[:-1])
     assert read_kept_facts(place, "key") is None
