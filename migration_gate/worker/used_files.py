@@ -10,18 +10,18 @@ import os
 import sys
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from .deferred_methods import dataclass
-from .files_read import MAX_FILES, OWN_FOLDER, find_path, is_own_code
+from .files_read import LIBRARY, MAX_FILES, OWN_FOLDER, find_path, is_own_code
 from .module_files import find_module_file
 from .program_events import PROGRAM_EVENTS, is_about_machine
 
 FORK_EVENTS = frozenset({"os.fork", "os.forkpty"})
 SPAWNING_MODULES = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 """are imported when they start a process, of which the interpreter tells nothing"""
-IGNORED_CALLERS = {"os.listdir": "<frozen importlib", "os.fork": OWN_FOLDER}
-"""beginnings of the names of files whose code looks for modules, or runs an attempt"""
+MODULE_FINDERS = ("<frozen importlib", LIBRARY + "importlib", LIBRARY + "pkgutil")
+"""beginnings of the names of files whose code looks for modules and packages"""
 BYTECODE_MARK = os.sep + "__pycache__" + os.sep
 SQLITE_WITHOUT_FILE = frozenset({"", ":memory:"})
 SQLITE_ADDRESS = "file:"
@@ -47,13 +47,13 @@ class FilesUsed:
     def __init__(self) -> None:
         self._opened: set[str] = set()
         self._modules: set[str] = set()
+        self._folders: set[str] = set()
         self._made: set[str] = set()
         """files and folders that the project has made itself: they say nothing new"""
         self._has_unseen = False
         self._handlers: dict[str, Callable[[tuple[Any, ...]], None]] = {
             "open": self._note_open,
-            "os.listdir": self._note_folder,
-            "os.scandir": self._note_folder,
+            **dict.fromkeys(("os.listdir", "os.scandir"), self._note_folder),
             "os.mkdir": self._note_made,
             "exec": self._note_code,
             "import": lambda values: self._note_library(values[1:]),
@@ -72,19 +72,20 @@ class FilesUsed:
             return UsedFiles()
         for module in tuple(sys.modules.values()):
             self._add(self._modules, find_module_file(module))
-        folders: set[str] = set()
         for folder in tuple(sys.path_importer_cache):
-            self._add(folders, folder)
-        return UsedFiles(*(tuple(sorted(paths)) for paths in (self._opened.copy(), self._modules, folders)))
+            self._add(self._folders, folder)
+        return UsedFiles(
+            *(tuple(sorted(set(paths))) for paths in (self._opened, self._modules, self._folders))
+        )
 
     def _note(self, event: str, values: tuple[Any, ...]) -> None:
         # What is raised here would be raised where the event is from: any code may send these, with other
         # values; and the interpreter itself sends some without a frame.
         handler = self._handlers.get(event)
-        if event in IGNORED_CALLERS and _has_caller(sys._getframe().f_back, IGNORED_CALLERS[event]):
-            return
         if event in FORK_EVENTS:
-            self._has_unseen = True
+            self._has_unseen = self._has_unseen or not _has_caller(sys._getframe().f_back, OWN_FOLDER)
+        elif event == "os.listdir" and _has_caller(sys._getframe().f_back, MODULE_FINDERS):
+            self._add(self._folders, *values[:1])
         elif handler is not None and values:
             handler(values)
 
@@ -125,7 +126,7 @@ class FilesUsed:
         if not is_about_machine(values):
             self._has_unseen = True
 
-    def _add(self, paths: set[str], value: object) -> None:
+    def _add(self, paths: set[str], value: object = None) -> None:
         path = find_path(value) if value is not None else None
         if path is not None and path not in paths and len(paths) <= MAX_FILES and self._counts(path):
             paths.add(path)
@@ -138,7 +139,8 @@ class FilesUsed:
         return self._made.isdisjoint(_list_parents(path))
 
 
-def _has_caller(frame: Optional[FrameType], file: str) -> bool:
+def _has_caller(frame: Optional[FrameType], file: Union[str, tuple[str, ...]]) -> bool:
+    """Whether it is code of a file whose name begins so."""
     return frame is not None and frame.f_code.co_filename.startswith(file)
 
 

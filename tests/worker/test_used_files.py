@@ -104,6 +104,9 @@ def test_folders_are_used_where_modules_were_looked_for(folder: Path) -> None:
     files, modules, folders = find_used(folder, code + "\ntry: import nowhere\nexcept ImportError: pass")
     assert (files, modules) == ([], [])
     assert folders == [".", "libraries", "parts"]
+    code = "import importlib.metadata, pkgutil; list(importlib.metadata.entry_points())\nimport parts\n"
+    files, _, folders = find_used(folder, code + "list(pkgutil.iter_modules(parts.__path__))")
+    assert (files, folders) == ([], [".", "parts"])
     assert find_used(folder, "import os; os.listdir('parts')")[0] == ["parts"]
     assert find_used(folder, "import os; os.listdir()")[0] == ["."]
 
