@@ -18,17 +18,25 @@ class KeptSession:
     def __init__(self) -> None:
         self._lock = Lock()
         self._session: tuple[str, psycopg.Connection[Any]] | None = None
+        self._has_ended = False
 
     def __reduce__(self) -> tuple[type[KeptSession], tuple[()]]:
         """Another process that the gate starts has none."""
         return KeptSession, ()
 
     def keep(self, database: str, connection: psycopg.Connection[Any]) -> None:
-        """Leave the connection to the database, which is in no transaction, to whoever takes it."""
+        """Leave the connection to the database, which is in no transaction, to whoever takes it.
+
+        After `end` it is closed: a thread may be done only then.
+        """
         with self._lock:
-            replaced, self._session = self._session, (database, connection)
+            replaced = self._session
+            self._session = None if self._has_ended else (database, connection)
+            has_ended = self._has_ended
         if replaced is not None:
             replaced[1].close()
+        if has_ended:
+            connection.close()
 
     def take(self, database: str) -> psycopg.Connection[Any] | None:
         """The connection, if it leads to this database and has not been ended; it is the caller's then."""
@@ -51,9 +59,10 @@ class KeptSession:
             connection.close()
 
     def end(self) -> None:
-        """End the session, wherever it leads."""
+        """End the session, wherever it leads; none is kept any more."""
         with self._lock:
             session, self._session = self._session, None
+            self._has_ended = True
         if session is not None:
             session[1].close()
 

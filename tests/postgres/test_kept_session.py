@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.kept_session import KeptSession
 from migration_gate.postgres.server import Server
 from migration_gate.replay.history_end import read_catalog_for_fixes
 
@@ -68,6 +70,25 @@ def test_what_ends_the_session_leads_to_a_new_one(server: Server, way: str) -> N
                 "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [database]
             )
     assert not backend(server, database)[1]
+
+
+class Session:
+    """What is known of a connection."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_what_a_thread_leaves_when_all_have_ended_is_closed() -> None:
+    kept = KeptSession()
+    first, second = Session(), Session()
+    kept.keep("shop", cast("Any", first))
+    kept.end()
+    kept.keep("shop", cast("Any", second))
+    assert (first.is_closed, second.is_closed) == (True, True)
+    assert kept.take("shop") is None
 
 
 def test_databases_are_made_in_one_session(server: Server) -> None:
