@@ -75,7 +75,7 @@ def run_history(
     """Have the worker replay the history. Yields the progress; raises what an `AnswerStream` raises."""
     yield Progress("import")
     stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
-    with contextlib.closing(EarlyFilling(setup, background)) as early_filling:
+    with contextlib.closing(stream), contextlib.closing(EarlyFilling(setup, background)) as early_filling:
         return (yield from _follow_history(setup, worker, background, stream, early_filling))
 
 

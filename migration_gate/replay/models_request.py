@@ -6,6 +6,7 @@ the reason is said, because what a revision did to the metadata cannot be told f
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from migration_gate.facts import Unchecked
@@ -70,7 +71,8 @@ def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsReq
     """Request the models of the second interpreter; the copy is there. Raises what `AnswerStream` raises."""
     assert worker.models_pipes is not None  # noqa: S101  (the worker of a replay has two)
     stream = AnswerStream(worker, worker.models_pipes, setup.settings, setup.server, setup.models_database)
-    return receive_models(stream, request)
+    with contextlib.closing(stream):
+        return receive_models(stream, request)
 
 
 def receive_models(stream: AnswerStream, request: ModelsRequest) -> ModelsAnswer:

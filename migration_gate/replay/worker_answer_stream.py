@@ -138,7 +138,11 @@ class AnswerStream:
             yield from self._receive_lines()
             self._server_watch.verify_server()
         finally:
-            self._server_watch.close()
+            self.close()
+
+    def close(self) -> None:
+        """End its own session; of an iteration that is left in the middle, too."""
+        self._server_watch.close()
 
     def _receive_lines(self) -> Iterator[Line]:
         pieces: list[bytes] = []  # of a line: a catalog comes in hundreds

@@ -16,8 +16,10 @@ from migration_gate.checkpoint.saved_state import SavedState
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Broken
 from migration_gate.facts import Checkpoint, Facts
+from migration_gate.postgres.server import Server
 from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.examination import REPEATED, examine_project
+from migration_gate.replay.server_watch import ServerWatch
 from tests.support.git_repositories import commit, git
 from tests.support.user_project import ENV, MODELS, World, project, revision, world
 
@@ -211,13 +213,24 @@ def test_a_damaged_checkpoint_is_removed_and_said(place: World, cache: Path) -> 
     assert not kept.exists()
 
 
-def test_a_replay_that_leaves_another_state_is_a_problem_of_the_gate(place: World) -> None:
+def test_a_replay_that_leaves_another_state_is_a_problem_of_the_gate(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watches: list[ServerWatch] = []
+    begin = ServerWatch.__init__
+
+    def note_watch(self: ServerWatch, server: Server) -> None:
+        begin(self, server)
+        watches.append(self)
+
+    monkeypatch.setattr(ServerWatch, "__init__", note_watch)
     upgrade = 'import time\nop.create_table("t%d" % time.time_ns(), sa.Column("id", sa.Integer))'
     folder = place.lay(project(two_py=revision("two", "one", upgrade)))
     examine(folder, "auto")
     with pytest.raises(Broken, match="another state than the checkpoint at two") as caught:
         examine(folder, "scratch")
     assert caught.value.status == 3
+    assert [watch._session.closed for watch in watches] == [True] * len(watches)  # the error has all frames
     examine(folder, "scratch")  # it was removed
 
 
