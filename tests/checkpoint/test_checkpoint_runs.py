@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from migration_gate.replay.early_filling import EarlyFilling
 from migration_gate.replay.examination import REPEATED, examine_project
 from migration_gate.replay.server_watch import ServerWatch
 from tests.support.git_repositories import commit, git
-from tests.support.user_project import ENV, MODELS, World, project, revision, world
+from tests.support.user_project import ENV, MODELS, World, project, revision
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache")]
 
 TIMEOUT_ENV = ENV.replace(
     "        context.run_migrations()",
@@ -57,20 +57,6 @@ AUTOCOMMIT = (
 NEW_SEQUENCE = 'op.execute("create sequence later")'
 NEW_MODELS = MODELS + "    extra = Column(Integer)\n"
 VOLATILE = {"oid", "seconds", "stage_times", "checkpoint", "notes", "output", "root"}
-
-
-@pytest.fixture
-def place() -> Iterator[World]:
-    with world() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache with the clusters of all tests here, and with checkpoints of one test."""
-    folder = tmp_path_factory.getbasetemp() / "cache-of-checkpoints"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    return folder / "migration-gate" / "checkpoints"
 
 
 def old_revisions() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ from migration_gate.ci.base_revision import Comparison
 from migration_gate.scan.revision_files import RevisionSource, parse_revision_file
 from tests.checkpoint.test_checkpoint_runs import NEW_MODELS, examine, last_note, list_differences
 from tests.support.git_repositories import commit, git
-from tests.support.user_project import MODELS, World, project, revision, world
+from tests.support.user_project import MODELS, World, project, revision
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache")]
 
 ADD_EXTRA = 'op.add_column("item", sa.Column("extra", sa.Integer))'
 CREATE_PLACE = 'op.create_table("place", sa.Column("id", sa.Integer, primary_key=True))'
@@ -27,19 +26,6 @@ PLACE_MODEL = (
 OLD_DRIFT = MODELS.replace("String(50)", "String(60)")
 READING = "import os\nfrom pathlib import Path\nTEXT = Path(os.environ['OUTSIDE']).read_text()\n"
 RUNNING = "import subprocess\nNAME = subprocess.run(['git', 'config', '-l'], capture_output=True).stdout\n"
-
-
-@pytest.fixture
-def place() -> Iterator[World]:
-    with world() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.getbasetemp() / "cache-of-bases"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    return folder / "migration-gate" / "checkpoints"
 
 
 @pytest.fixture

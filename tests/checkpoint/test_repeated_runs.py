@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.replay import examination
 from tests.checkpoint.test_checkpoint_runs import examine, last_note, list_differences
 from tests.support.git_repositories import commit, git
-from tests.support.user_project import ENV, MODELS, World, project, revision, world
+from tests.support.user_project import ENV, MODELS, World, project, revision
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache")]
 
 DRIFT = MODELS.replace("String(50)", "String(60)")
 VIEWS = "def show():\n    return 1\n"
@@ -38,19 +37,6 @@ LOADED = (
 )
 AFTERWARDS = ENV + "\nPERMISSIONS = open('permissions.py').read()\n"
 REPEATED = "nothing ran: what 2 revisions and the models depend on is as it was in an earlier run"
-
-
-@pytest.fixture
-def place() -> Iterator[World]:
-    with world() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.getbasetemp() / "cache-of-facts"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    return folder / "migration-gate" / "checkpoints"
 
 
 @pytest.fixture
