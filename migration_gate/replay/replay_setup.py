@@ -90,7 +90,13 @@ class ReplaySetup:
     @property
     def wants_earlier_database(self) -> bool:
         """Whether the database is to be copied before the first new revision."""
-        return self.wants_rehearsal or (bool(self.changed_files) and self.settings.rollback != "off")
+        is_rolled_back = bool(self.changed_files) and self.settings.rollback != "off"
+        return self.wants_rehearsal or is_rolled_back or self._shares_restored
+
+    @property
+    def _shares_restored(self) -> bool:
+        """Whether the copy is wanted for the base: what is found in one of the base alone can be kept."""
+        return self.restored is not None and self.base is not None and bool(self.changed_files)
 
     @property
     def databases(self) -> tuple[str, ...]:

@@ -82,6 +82,16 @@ def test_it_is_kept_once_and_then_serves(
     assert list_differences(again, scratch) == []
 
 
+def test_it_serves_where_new_revisions_are_neither_rolled_back_nor_observed(
+    place: World, runs: list[BaseAnswer]
+) -> None:
+    folder, base = lay(place)
+    for _ in range(3):
+        facts = examine(folder, "auto", base=base, rollback="off", observe="off")
+    assert last_note(facts).startswith("the replay began from a checkpoint")
+    assert len(runs) == 1
+
+
 @pytest.mark.release
 def test_it_serves_as_the_change_grows_where_that_says_nothing_of_the_base(
     place: World, runs: list[BaseAnswer]
