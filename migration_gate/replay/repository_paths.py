@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,9 +13,13 @@ class RepositoryPaths:
     def __init__(self, root: Path) -> None:
         # The worker sends real paths, so the root has to be one as well.
         self._root = root.resolve()
+        self._prefix = f"{self._root.as_posix()}/"
 
     def shorten(self, file: str) -> str:
         """Relative to the root, with slashes; an absolute path outside of it as it is."""
+        rest = file.removeprefix(self._prefix)
+        if rest != file and os.path.normpath(rest) == rest:  # nearly all: a `Path` takes ten times as long
+            return rest
         path = Path(file)
         if not path.is_relative_to(self._root):
             return str(path)
