@@ -9,9 +9,10 @@ branch labels where several lines are meant.
 
 import shlex
 from collections.abc import Iterator
+from itertools import chain
 
-from migration_gate.analysis.head_corrections import put_on_top, sort_by_age
-from migration_gate.analysis.history_change import compare_histories
+from migration_gate.analysis.head_corrections import name_as_at_base, put_on_top, sort_by_age
+from migration_gate.analysis.history_change import HistoryChange, compare_histories
 from migration_gate.analysis.history_defects import list_uncertain_revisions
 from migration_gate.analysis.revision_graph import (
     Fork,
@@ -45,24 +46,33 @@ def check(facts: Facts) -> Iterator[Finding]:
     for tree in split_into_trees(graph):
         heads = tuple(head for head in history.heads if head in tree and head not in uncertain)
         if len(heads) > 1 and not are_deliberate(history, heads) and stale.isdisjoint(heads):
-            yield _describe_heads(facts.replay, heads, find_fork(graph, heads))
+            yield _describe_heads(facts.replay, heads, change)
 
 
-def _describe_heads(replay: Replay, heads: tuple[str, ...], fork: Fork | None) -> Finding:
+def _describe_heads(replay: Replay, heads: tuple[str, ...], change: HistoryChange | None) -> Finding:
     history, by_age = replay.history, sort_by_age(replay, heads)
+    names = name_as_at_base(change, heads)
+    fork = find_fork(build_graph(history), heads)
     evidence = [Evidence("head", describe_revision(history, head)) for head in heads]
     if fork:
         evidence.append(Evidence("forked at", describe_revision(history, fork.ancestor)))
+    movable = fork if _is_new(change, fork, by_age[-1]) else None
     return Finding(
-        object=" ".join(sorted(heads)),
-        message=f"{join_words(heads)}: {count_noun(len(heads), 'head')} where one is expected",
+        object=" ".join(sorted(chain.from_iterable(names))),
+        message=f"{join_words(name[0] for name in names)}: {count_noun(len(heads), 'head')} where one is "
+        "expected",
         location=find_location(history, by_age[-1]),
         revision=by_age[-1],
         evidence=tuple(evidence),
-        fix=_describe_fix(history, by_age, fork),
-        corrections=put_on_top(history, by_age, fork),
+        fix=_describe_fix(history, by_age, movable),
+        corrections=put_on_top(history, by_age, movable),
         other_locations=list_locations(history, heads),
     )
+
+
+def _is_new(change: HistoryChange | None, fork: Fork | None, head: str) -> bool:
+    """Whether the line to a head may be moved: its first revision does not stand on the base."""
+    return change is None or (fork is not None and change.is_added(fork.first_revisions[head]))
 
 
 def _describe_fix(history: History, heads: tuple[str, ...], fork: Fork | None) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+from migration_gate.analysis.history_change import HistoryChange
 from migration_gate.analysis.revision_graph import Fork, build_graph, find_ancestors, find_location
 from migration_gate.facts import Correction, History, Replay, SetVariable
 
@@ -16,6 +19,21 @@ def sort_by_age(replay: Replay, heads: tuple[str, ...]) -> tuple[str, ...]:
 def _is_changed(replay: Replay, head: str) -> bool:
     location = find_location(replay.history, head)
     return location is not None and location.file in replay.changed_files
+
+
+def name_as_at_base(change: HistoryChange | None, heads: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """For each head the heads of the base that it follows, or is; the head itself where the base has others.
+
+    So several heads of the base stay the same ones when a revision is put on one of them.
+    """
+    own_names = tuple((head,) for head in heads)
+    if change is None:
+        return own_names
+    graph = build_graph(change.now)
+    ancestors = [find_ancestors(graph, head) for head in heads]
+    names = tuple(tuple(head for head in change.before.heads if head in line) for line in ancestors)
+    is_clear = all(names) and len({*chain.from_iterable(names)}) == sum(map(len, names))
+    return names if is_clear else own_names
 
 
 def put_on_top(history: History, heads: tuple[str, ...], fork: Fork | None) -> tuple[Correction, ...]:

@@ -221,6 +221,21 @@ def test_two_new_heads_on_the_bases_head_are_several_heads() -> None:
     find_one(run(make_chain("a1")), run(now), "several-heads")
 
 
+def test_several_heads_of_the_base_stay_the_same_when_one_of_them_is_followed() -> None:
+    before = make_history(make_revision("a1"), make_revision("b2", "a1"), make_revision("c2", "a1"))
+    older = next(item for item in checks.ALL if check_name(item) == "several-heads").check
+    (old,) = older(Facts("p", run(before)))
+    now = make_history(*before.revisions, make_revision("n1", "c2"))
+    finding = find_one(run(before), run(now, changed=("n1.py", "migrations/versions/n1.py")), "several-heads")
+    assert (finding.object, finding.message) == (old.object, old.message)
+    assert [item.text.split()[0] for item in finding.evidence] == ["b2", "n1", "a1"]
+    assert finding.corrections == ()
+    assert "alembic merge" in finding.fix
+    assert "down_revision" not in finding.fix
+    third = make_history(*before.revisions, make_revision("n1", "a1"))
+    assert find_one(run(before), run(third), "several-heads").object == "b2 c2 n1"
+
+
 def test_a_line_with_a_label_of_its_own_is_not_stale() -> None:
     labelled = (*make_fork().revisions[:2], replace(make_fork().revisions[2], labels=("plugin",)))
     assert find(run(make_chain("a1", "b2")), run(make_history(*labelled))) == {}
@@ -440,6 +455,15 @@ def test_a_squash_with_another_catalog_is_an_error_object_by_object() -> None:
     other = join_tables(make_table("users", "id bigint NOT NULL"), make_table("extra", "id integer"))
     finding = find_one(run(make_chain("a1", "b2")), make_squash(other), "squash-differs")
     assert [item.label for item in finding.evidence] == ["table notes", "table extra", "column users.id"]
+    assert finding.evidence[-1].text == "integer NOT NULL -> bigint NOT NULL"
+
+
+def test_what_a_squash_lost_of_a_column_is_named_though_it_is_no_part_of_its_definition() -> None:
+    (users,) = TABLES.tables[:1]
+    (column,) = TABLES.columns_of(users)
+    noted = replace(TABLES, columns=(replace(column, comment="the id"), *TABLES.columns[1:]))
+    finding = find_one(run(make_chain("a1", "b2"), catalog=noted), make_squash(), "squash-differs")
+    assert [item.text for item in finding.evidence] == ["comment 'the id' -> comment None"]
 
 
 def test_the_order_of_columns_is_no_difference() -> None:
