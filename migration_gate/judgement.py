@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
@@ -14,8 +15,9 @@ from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.drift.squash_proof import prove_squash
-from migration_gate.facts import Base, Facts
+from migration_gate.facts import Base, Facts, Location
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.verdict import unused_allow
 from migration_gate.verdict.baseline import Baseline, compare_with_baseline, parse_baseline
 from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
@@ -85,7 +87,14 @@ def judge_base(
     )
     texts = dict(base.comment_texts)
     older = read_older_baseline(base, baseline)
-    return judge_findings(base_facts, settings, checks.ALL, texts, date.today(), baseline=older)
+    verdicts = judge_findings(base_facts, settings, checks.ALL, texts, date.today(), baseline=older)
+    added = {entry.location for entry in list_added_allowances(facts) if not entry.is_comment}
+    return tuple(verdict for verdict in verdicts if not _is_unused(verdict, added))
+
+
+def _is_unused(verdict: Verdict, added: Collection[Location | None]) -> bool:
+    """Whether it says that an allowance is unused which only the change has: the base lacks nothing."""
+    return verdict.check == check_name(unused_allow) and verdict.finding.location in added
 
 
 def read_older_baseline(base: Base, baseline: Baseline | None) -> Baseline | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from migration_gate.analysis.origin import find_origin, find_removal
-from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
+from migration_gate.drift.difference_text import column_text, columns_text, labels_text, sequence_text
 from migration_gate.drift.object_pairs import object_identity, pair_objects, without_identifiers
 from migration_gate.facts import (
     AttachedObject,
@@ -110,12 +111,31 @@ def text_of(item: CatalogObject, snapshot: Snapshot) -> str:
             return labels_text(item)
         case Sequence():
             return sequence_text(item)
+        case Column():
+            return column_text(item)
         case Grant():
             return ", ".join(item.acl)
         case Table():
             return _table_text(item, snapshot)
         case _:
             return f"{item.version} in schema {item.schema}" if isinstance(item, Extension) else str(item)
+
+
+def texts_of(changed: ChangedObject, before: Snapshot, after: Snapshot) -> tuple[str | None, str | None]:
+    """What a reader sees of the object on both sides; the parts that differ if that is the same text."""
+    old, new = changed.database, changed.other
+    old_text = None if old is None else text_of(old, before)
+    new_text = None if new is None else text_of(new, after)
+    if old is None or new is None or old_text != new_text:
+        return old_text, new_text
+    return _other_parts_text(old, new), _other_parts_text(new, old)
+
+
+def _other_parts_text(item: CatalogObject, other: CatalogObject) -> str:
+    """The fields that are other ones on the other side: `comment 'the name'`."""
+    item, other = without_identifiers(item), without_identifiers(other)
+    values = ((field.name, getattr(item, field.name), getattr(other, field.name)) for field in fields(item))
+    return ", ".join(f"{name} {value!r}" for name, value, other_value in values if value != other_value)
 
 
 def _table_text(table: Table, snapshot: Snapshot) -> str:

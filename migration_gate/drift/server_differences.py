@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from migration_gate.drift.changed_objects import find_changed_origin, find_changes, noun_of, text_of
+from migration_gate.drift.changed_objects import find_changed_origin, find_changes, noun_of, texts_of
 from migration_gate.facts import Facts, Replay, ServerDifference, Snapshot, View
 
 
@@ -31,11 +31,12 @@ def find_server_differences(replay: Replay, other: Replay) -> Iterator[ServerDif
         if origin.location is None:
             reversed_change = replace(changed, database=changed.other, other=changed.database)
             origin = find_changed_origin(other, reversed_change)
+        text, other_text = texts_of(changed, database, other_database)
         yield ServerDifference(
             object=str(changed.item),
             noun=noun_of(changed.item),
-            text=None if changed.database is None else text_of(changed.database, database),
-            other_text=None if changed.other is None else text_of(changed.other, other_database),
+            text=text,
+            other_text=other_text,
             server=replay.postgres_version,
             other_server=other.postgres_version,
             revision=origin.revision,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.analysis.history_change import HistoryChange, Squash, compare_histories
-from migration_gate.drift.changed_objects import ChangedObject, find_changes, noun_of, table_of, text_of
+from migration_gate.drift.changed_objects import ChangedObject, find_changes, noun_of, table_of, texts_of
 from migration_gate.facts import Facts, ObjectChange, Replay, Snapshot, SquashProof, Step
 from migration_gate.lazy_dataclass import dataclass
 
@@ -83,11 +83,12 @@ def _compare(before: Snapshot, state: _State, replay: Replay) -> Iterator[Object
     now, last_step = state.catalog, state.last_step
     later = _list_later_objects(replay, last_step) if last_step is not None else frozenset()
     for changed in find_changes(before, now):
+        before_text, after_text = texts_of(changed, before, now)
         yield ObjectChange(
             object=str(changed.item),
             noun=noun_of(changed.item),
-            before=None if changed.database is None else text_of(changed.database, before),
-            after=None if changed.other is None else text_of(changed.other, now),
+            before=before_text,
+            after=after_text,
             is_known=later.isdisjoint(_name_object(changed)),
         )
 

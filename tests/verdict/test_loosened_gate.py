@@ -6,10 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate import checks
 from migration_gate.check import Severity
-from migration_gate.config.settings import CheckSeverity, Settings, ValueOrigin
-from migration_gate.facts import Base, ChangedFile, Facts, GateFiles, GateSetting, LineRange, Location, Replay
+from migration_gate.config.settings import Allowance, CheckSeverity, Settings, ValueOrigin
+from migration_gate.facts import (
+    AllowanceText,
+    Base,
+    ChangedFile,
+    Facts,
+    GateFiles,
+    GateSetting,
+    LineRange,
+    Location,
+    Replay,
+)
+from migration_gate.judgement import judge_base
+from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.new_comments import add_new_comments
+from migration_gate.verdict.novelty import find_novelties
 from migration_gate.verdict.own_level import hold_own_level
 
 COMMENT = "# migration-gate: allow drift -- made by hand\n"
@@ -62,6 +76,22 @@ def test_without_the_facts_of_the_base_the_lines_of_the_change_tell() -> None:
 def test_the_code_that_a_comment_covers_is_shown_without_its_sign(text: str, covered: str) -> None:
     facts = add_new_comments(Facts(base=Base("c", "test", facts=Facts())), {FILE: text})
     assert [entry.object for entry in facts.new_comments] == [covered]
+
+
+@pytest.mark.parametrize(("is_at_base", "novelty"), [(False, "new"), (True, "old")])
+def test_an_unused_allowance_of_the_change_is_none_of_the_base(is_at_base: bool, novelty: str) -> None:
+    where = Location(".migration-gate.yml", 2)
+    entry = AllowanceText("drift", "note.*", "by hand", "", where)
+    base = Base("c", "", Facts(), gate_files=GateFiles(allowances=(entry,) if is_at_base else ()))
+    facts = Facts(base=base, gate_files=GateFiles(allowances=(entry,)))
+    settings = Settings(
+        "x", Path("/"), Path("/"), allowances=(Allowance("drift", "by hand", "note.*", where=str(where)),)
+    )
+    older = judge_base(facts, settings, [])
+    verdicts = find_novelties(judge_findings(facts, settings, checks.ALL), facts, older).verdicts
+    assert [item.novelty for item in verdicts if item.check == "unused-allow"] == [novelty]
+    fixed = find_novelties((), facts, older).fixed
+    assert [item.check for item in fixed].count("unused-allow") == is_at_base
 
 
 def own_level(base: str | None, change: str | None, origin: str = ".migration-gate.yml:1") -> str:
