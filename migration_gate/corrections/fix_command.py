@@ -63,7 +63,7 @@ class ProjectFixing:
         report = self._examine(self._settings)
         plan = plan_fixes(report, _list_wanted(report, fixes_all=fixes_all), self._top)
         if not plan.files:
-            yield _describe_left(plan) or "Nothing to do: there is no finding."
+            yield _describe_left(plan) or "Nothing to do: no finding is to be corrected."
             return
         for file in plan.files:
             yield render_diff(file).rstrip("\n")
@@ -133,11 +133,12 @@ def _is_added(verdict: Verdict, known: Collection[str]) -> bool:
 
 
 def _describe_left(plan: PlannedFixes) -> str:
-    """The findings for which nothing can be written."""
-    if not plan.left:
+    """The findings for which nothing can be written; a note asks for nothing."""
+    left = [verdict for verdict in plan.left if verdict.severity is not Severity.NOTE]
+    if not left:
         return ""
-    text = f"By hand: {_name(plan.left)}."
-    if any(verdict.check in REBASE_CHECKS for verdict in plan.left):
+    text = f"By hand: {_name(left)}."
+    if any(verdict.check in REBASE_CHECKS for verdict in left):
         text += " `migration-gate rebase` puts the new revisions on top of the others."
     return text
 

@@ -24,7 +24,7 @@ from migration_gate.edits.allowance_entries import (
     add_toml_entry,
     add_yaml_entry,
 )
-from migration_gate.edits.file_edits import keep_line_ends
+from migration_gate.edits.file_edits import BYTE_ORDER_MARK, keep_line_ends
 from migration_gate.entrypoint import examine_projects
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
@@ -35,7 +35,6 @@ from migration_gate.report.json_document import JsonProject, JsonReport, JsonVer
 from migration_gate.report.json_report import build_document
 from migration_gate.verdict.allow import find_allow_comments
 
-BYTE_ORDER_MARK = "\ufeff"
 NEW_FILE = ".migration-gate.yml"
 COMMENT_MARKS = {".py": "#", ".sql": "--", ".sh": "#", ".yml": "#", ".yaml": "#"}
 
@@ -95,6 +94,8 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
 
     Raises Misconfigured if there is no such finding, or its allowance cannot be written.
     """
+    if not request.reason.strip():
+        raise Misconfigured("The reason is empty.", where="--reason", advice="Say why it is accepted.")
     entry_until = _read_date(request.until)
     project, verdict = _find_verdict(request, options)
     if verdict.allowed is not None:

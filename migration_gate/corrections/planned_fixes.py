@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from textwrap import indent
 
 from migration_gate.analysis import naming_conventions
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.revision_bodies import make_identifier
-from migration_gate.edits.file_edits import FileText, NotApplicable, apply_edits, group_edits
-from migration_gate.facts import DriftRevision, Facts
+from migration_gate.edits.corrected_file import correct_file
+from migration_gate.edits.file_edits import FileText, NotApplicable
+from migration_gate.edits.revision_header import NotEditable
+from migration_gate.edits.suggested_edits import name_file
+from migration_gate.facts import Correction, DriftRevision, Facts
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.report.printable_text import split_blocks
 from migration_gate.verdict.outcome import ProjectReport, Verdict
@@ -153,18 +158,28 @@ def _list_code(verdict: Verdict) -> str:
 
 
 def _edit_files(verdicts: Sequence[Verdict], top: Path) -> tuple[list[FileText], tuple[str, ...]]:
-    """The files with the edits of these verdicts, and what could not be edited."""
+    """The files with the corrections of these verdicts, and what could not be edited."""
     files: list[FileText] = []
     problems: list[str] = []
-    for path, edits in group_edits(edit for verdict in verdicts for edit in verdict.edits).items():
+    for path, corrections in _group_corrections(verdicts).items():
         if not is_inside(top, path):
             problems.append(f"{path} is left as it is: it lies outside of the repository")
             continue
         try:
-            files.append(apply_edits(path, (top / path).read_bytes(), edits))
-        except (OSError, NotApplicable) as error:
+            files.append(correct_file(path, (top / path).read_bytes(), corrections))
+        except (OSError, NotApplicable, NotEditable) as error:
             problems.append(f"{path} is left as it is: {error}")
     return files, tuple(problems)
+
+
+def _group_corrections(verdicts: Sequence[Verdict]) -> dict[str, list[Correction]]:
+    """The corrections of each file that has edits, each once."""
+    edited_files = {edit.file for verdict in verdicts for edit in verdict.edits}
+    groups: dict[str, list[Correction]] = defaultdict(list)
+    for correction in dict.fromkeys(chain.from_iterable(item.finding.corrections for item in verdicts)):
+        if name_file(correction) in edited_files:
+            groups[name_file(correction)].append(correction)
+    return dict(groups)
 
 
 def _list_new_revisions(choice: _FixChoice) -> Iterator[FileText]:

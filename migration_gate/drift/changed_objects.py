@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 
 from migration_gate.analysis.origin import find_origin, find_removal
@@ -35,6 +35,12 @@ _FIELDS = (
 )  # fmt: skip
 """of `Snapshot`, in the order in which differences are reported"""
 _NOUNS = {EnumType: "enum", NamedType: "type", Table: "table", Column: "column", Index: "index"}
+
+_PART_TEXTS: Mapping[type[CatalogObject], Callable[..., str]] = {
+    EnumType: labels_text,
+    Sequence: sequence_text,
+    Column: column_text,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +113,8 @@ def text_of(item: CatalogObject, snapshot: Snapshot) -> str:
     match item:
         case View() | Routine() | OtherObject() | Index() | Constraint() | NamedType() | AttachedObject():
             return item.definition.strip()
-        case EnumType():
-            return labels_text(item)
-        case Sequence():
-            return sequence_text(item)
-        case Column():
-            return column_text(item)
+        case EnumType() | Sequence() | Column():
+            return _PART_TEXTS[type(item)](item)
         case Grant():
             return ", ".join(item.acl)
         case Table():

@@ -7,5 +7,5 @@ argument_edits      arguments of a call: edited_calls (which call), sqlalchemy_n
 module_edits        the string of a variable; imports
 revision_header     the parent of a revision, and the line that names it
 allowance_entries   an entry of `allow:` in a configuration file, which stays as it is else
-file_edits          whole files with their edits, and as a diff
+file_edits          whole files with their edits, and as a diff; corrected_file: all corrections of one
 """

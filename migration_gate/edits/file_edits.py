@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from migration_gate.facts import SourceEdit
@@ -12,6 +11,10 @@ from migration_gate.lazy_dataclass import dataclass
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 """as Python's tokenizer sees lines; `splitlines` ends them at more characters"""
+
+
+BYTE_ORDER_MARK = "\ufeff"
+"""at the begin of a file; it is no part of its first line"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ def apply_edits(path: str, content: bytes, edits: Sequence[SourceEdit]) -> FileT
 
     Edits that are the same count once; of two that touch the same line only the first can be made.
     """
-    lines = _LINE.findall(content.decode("utf-8", "surrogateescape"))
+    text = content.decode("utf-8", "surrogateescape")
+    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
+    lines = _LINE.findall(text.removeprefix(mark))
     for edit in sorted(dict.fromkeys(edits), key=lambda edit: -edit.first_line):
         first, last = edit.first_line - 1, edit.last_line
         old = tuple(line.rstrip("\r\n") for line in lines[first:last])
@@ -41,7 +46,7 @@ def apply_edits(path: str, content: bytes, edits: Sequence[SourceEdit]) -> FileT
             raise NotApplicable(f"{path}:{edit.first_line} does not read as it did")
         end = lines[first][len(lines[first].rstrip("\r\n")) :] or "\n"
         lines[first:last] = [f"{line}{end}" for line in edit.new_lines]
-    return FileText(path, content, "".join(lines).encode("utf-8", "surrogateescape"))
+    return FileText(path, content, "".join((mark, *lines)).encode("utf-8", "surrogateescape"))
 
 
 def keep_line_ends(before: str, text: str) -> str:
@@ -70,20 +75,6 @@ def _find_line_end(lines: Sequence[str]) -> str:
     """That of the first line which has one."""
     ends = (line[len(line.rstrip("\r\n")) :] for line in lines)
     return next(filter(None, ends), "\n")
-
-
-def group_edits(edits: Iterable[SourceEdit]) -> dict[str, list[SourceEdit]]:
-    """The edits of each file, without those that touch lines of an earlier one."""
-    groups: dict[str, list[SourceEdit]] = defaultdict(list)
-    for edit in edits:
-        group = groups[edit.file]
-        if edit not in group and not any(_overlap(edit, other) for other in group):
-            group.append(edit)
-    return dict(groups)
-
-
-def _overlap(first: SourceEdit, second: SourceEdit) -> bool:
-    return first.first_line <= second.last_line and second.first_line <= first.last_line
 
 
 def render_diff(file: FileText) -> str:

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from migration_gate.edits.source_text import SourceText
 from migration_gate.lazy_dataclass import dataclass
@@ -33,21 +33,31 @@ def put_on_top(data: bytes, parent: str, new_parent: str) -> bytes:
 
     Raises NotEditable.
     """
+    return _edit(data, lambda source: _replace_all(source, parent, new_parent))
+
+
+def rename_in_docstring(data: bytes, parent: str, new_parent: str) -> bytes:
+    """The content with the other parent in the line `Revises:` alone. Raises NotEditable."""
+    return _edit(data, lambda source: _replace_line(source, parent, new_parent))
+
+
+def _edit(data: bytes, find: Callable[[SourceText], Iterable[_Replacement]]) -> bytes:
     encoding, text = _decode(data)
     try:
         source = SourceText("", text)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise NotEditable(f"it is no valid Python ({error})") from error
-    replacements = [
-        *_replace_variable(source, parent, new_parent),
-        *_replace_line(source, parent, new_parent),
-    ]
-    for replacement in sorted(replacements, key=lambda item: item.start, reverse=True):
+    for replacement in sorted(find(source), key=lambda item: item.start, reverse=True):
         text = text[: replacement.start] + replacement.text + text[replacement.end :]
     try:
         return text.encode(encoding)
     except UnicodeError as error:
         raise NotEditable(f"its encoding, {encoding}, cannot express the id") from error
+
+
+def _replace_all(source: SourceText, parent: str, new_parent: str) -> Iterator[_Replacement]:
+    yield from _replace_variable(source, parent, new_parent)
+    yield from _replace_line(source, parent, new_parent)
 
 
 def _decode(data: bytes) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.edits.argument_edits import set_keyword, set_type_arguments
+from migration_gate.edits.file_edits import BYTE_ORDER_MARK
 from migration_gate.edits.module_edits import add_imports, set_variable
 from migration_gate.edits.source_text import SourceText
 from migration_gate.facts import (
@@ -43,7 +44,7 @@ class EditMaker:
 
     def _make_edit(self, correction: Correction) -> SourceEdit | None:
         """The edit; None if the file is not known, is no Python, or is not as the correction expects it."""
-        file = _name_file(correction)
+        file = name_file(correction)
         if file not in self._sources:
             self._sources[file] = _parse_source(file, self._texts)
         source = self._sources[file]
@@ -53,7 +54,8 @@ class EditMaker:
             return None
 
 
-def _name_file(correction: Correction) -> str:
+def name_file(correction: Correction) -> str:
+    """The file that is to be edited."""
     match correction:
         case SetKeyword(location=location) | SetTypeArguments(location=location):
             return location.file
@@ -66,7 +68,7 @@ def _parse_source(file: str, texts: Mapping[str, str]) -> SourceText | None:
     if file.startswith("/") or file not in texts:
         return None
     try:
-        return SourceText(file, texts[file])
+        return SourceText(file, texts[file].removeprefix(BYTE_ORDER_MARK))
     except (SyntaxError, ValueError, RecursionError):
         return None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.corrections.new_allowance import AllowRequest, make_comment
+from migration_gate.corrections.new_allowance import AllowRequest, allow_finding, make_comment
 from migration_gate.errors import Misconfigured
 from migration_gate.report.json_document import JsonVerdict
 from migration_gate.verdict.allow import find_allow_comments
@@ -70,3 +70,10 @@ def test_no_file_outside_of_the_repository_gets_one(tmp_path: Path) -> None:
     for file in ("../outside.py", "link.py", str(tmp_path / "outside.py")):
         with pytest.raises(Misconfigured, match="no line of a file"):
             make_comment(AllowRequest(top, "ab", "r"), make_verdict(file, 1), top)
+
+
+@pytest.mark.parametrize("reason", ["", " \n"])
+def test_without_a_reason_nothing_is_written(tmp_path: Path, reason: str) -> None:
+    with pytest.raises(Misconfigured, match="reason is empty"):
+        allow_finding(AllowRequest(tmp_path, "ab", reason, writes=True), {})
+    assert not list(tmp_path.iterdir())

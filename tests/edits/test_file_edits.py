@@ -8,7 +8,6 @@ from migration_gate.edits.file_edits import (
     FileText,
     NotApplicable,
     apply_edits,
-    group_edits,
     keep_line_ends,
     render_diff,
 )
@@ -54,11 +53,6 @@ def test_a_new_text_has_the_line_ends_of_the_old_one(before: str, text: str, exp
 def test_lines_that_have_changed_are_not_edited() -> None:
     with pytest.raises(NotApplicable, match=r"a\.py:2"):
         apply_edits("a.py", b"a\nx\n", [edit(2, "b", "B")])
-
-
-def test_of_two_edits_of_the_same_line_the_first_counts_and_equal_ones_count_once() -> None:
-    first, second, other = edit(1, "a\nb", "A"), edit(2, "b", "B"), edit(2, "b", "B", "b.py")
-    assert group_edits([first, first, second, other]) == {"a.py": [first], "b.py": [other]}
 
 
 def test_a_diff_can_be_applied() -> None:

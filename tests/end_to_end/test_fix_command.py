@@ -78,7 +78,7 @@ def test_an_owner_that_only_people_know_is_left_to_be_filled_in(place: World) ->
 
 def test_where_there_is_nothing_to_correct_that_is_said(place: World) -> None:
     place.lay(project())
-    assert fix(place, "--write").out == "Nothing to do: there is no finding.\n"
+    assert fix(place, "--write").out == "Nothing to do: no finding is to be corrected.\n"
 
 
 def test_a_folder_outside_of_the_repository_is_not_written_to(place: World) -> None:
