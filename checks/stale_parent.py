@@ -49,7 +49,7 @@ def _describe_stale(history: History, stale: StaleParent) -> Finding:
         revision=revision.id,
         evidence=_list_evidence(history, stale),
         fix=f"In {revision.location.file}:{_write_edit(stale)}\n"
-        f"`migration-gate rebase --write` makes this edit. Or join the two:{_write_merge(stale)}",
+        f"{_name_command(history, stale)}Or join the two:{_write_merge(stale)}",
         corrections=(
             SetVariable(
                 revision.location.file, "down_revision", stale.parent, stale.new_parent, introduction
@@ -70,7 +70,7 @@ def _describe_stale_after_merge(change: HistoryChange, history: History, stale: 
         evidence=_list_evidence(history, stale),
         fix=f"Bring {name} into the branch (`git rebase` or `git merge`), then, in "
         f"{revision.location.file}:{_write_edit(stale)}\n"
-        f"`migration-gate rebase --write` makes this edit. Or join the two there:{_write_merge(stale)}",
+        f"{_name_command(change.now, stale)}Or join the two there:{_write_merge(stale)}",
     )
 
 
@@ -84,6 +84,13 @@ def _list_evidence(history: History, stale: StaleParent) -> tuple[Evidence, ...]
 
 def _write_edit(stale: StaleParent) -> str:
     return code_block(f'down_revision = "{stale.new_parent}"')
+
+
+def _name_command(history: History, stale: StaleParent) -> str:
+    """The command that makes the edit; nothing where the parent is computed, and not written in the file."""
+    files = [file for file in history.files if file.path == stale.revision.location.file]
+    is_written = all(file.parents for file in files)
+    return "`migration-gate rebase --write` makes this edit. " if is_written else ""
 
 
 def _write_merge(stale: StaleParent) -> str:

@@ -164,7 +164,9 @@ def test_without_a_template_a_plain_merge_revision_is_made(
         (files(a1="n1", n1="a1"), "circle"),
         ({f"{VERSIONS}/n1.py": "revision = 'n1'\ndown_revision = ("}, "no valid Python"),
         ({f"{VERSIONS}/n1.py": "revision = 'n1'\ndown_revision = PARENT\n"}, "not written as text"),
+        ({f"{VERSIONS}/n1.py": "revision = 'n1'\ndown_revision = PARENT\n"}, f"{VERSIONS}/n1.py"),
         (files(n1="a1", p1="a1"), "cannot be put in one line"),
+        (files(n1=None), "are unrelated first revisions"),
     ],
 )
 def test_what_it_cannot_do_is_refused_in_words(
@@ -175,6 +177,28 @@ def test_what_it_cannot_do_is_refused_in_words(
     assert status == 2
     assert words in " ".join(out.split())
     assert git(branch, "status", "--porcelain") == ""
+
+
+def test_a_merge_revision_has_the_folder_of_the_file_template(
+    origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recursive = "file_template = %%(year)d/%%(rev)s\nrecursive_version_locations = true\n"
+    template = "revision = ${repr(up_revision)}\ndown_revision = ${repr(down_revision)}\n"
+    nested = {f"{VERSIONS}/old/n1.py": revision("n1", "a1")}
+    commit(branch, {"alembic.ini": INI + recursive, "migrations/script.py.mako": template, **nested})
+    merge_main(origin, branch, files(m1="a1"))
+    status, out = rebase(capsys, branch, "--merge", "--write", "--python", sys.executable)
+    assert (status, "There is one head" in out) == (0, True), out
+    assert len([*(branch / VERSIONS).glob("20??/*.py")]) == 1
+
+
+def test_a_base_from_which_the_branch_does_not_descend_is_named(
+    origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(branch, "checkout", "-q", "--orphan", "other")
+    commit(branch, files(n1="a1", m1="a1"))
+    status, out = rebase(capsys, branch, "--base", "origin/main")
+    assert (status, "does not descend from `origin/main`" in out) == (2, True), out
 
 
 def test_without_a_base_it_asks_for_one(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:

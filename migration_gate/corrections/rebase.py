@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from migration_gate.analysis.history_change import HistoryChange, compare_histories
+from migration_gate.analysis.history_defects import find_unrelated_trees
 from migration_gate.analysis.revision_graph import are_deliberate, build_graph, split_into_trees
 from migration_gate.analysis.stale_parents import (
     StaleParent,
@@ -28,11 +30,12 @@ from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.corrections.merge_revision import make_merge_revision
 from migration_gate.edits.revision_header import NotEditable, put_on_top
 from migration_gate.errors import GateError, Misconfigured
-from migration_gate.facts import Base, Facts, History, Replay
+from migration_gate.facts import Base, Facts, History, Replay, Revision
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project.locate import locate_environment
-from migration_gate.scan.revision_files import read_revision_files
+from migration_gate.project.version_locations import VersionLocations
+from migration_gate.scan.revision_files import RevisionSources, read_revision_files
 from migration_gate.scan.revision_history import build_history
 from migration_gate.static import find_version_folders
 from migration_gate.wording import join_words
@@ -47,7 +50,7 @@ class FileEdit:
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Place:
     """The revision files of a project."""
 
@@ -55,27 +58,39 @@ class _Place:
     top: Path
     """of the repository; paths in findings are relative to it"""
 
-    def read_history(self) -> History:
-        """The history that the files tell now. Raises GateError if they do not."""
-        environment = locate_environment(self.settings, os.environ)
-        locations = find_version_folders(environment)
+    @cached_property
+    def locations(self) -> VersionLocations:
+        """The folders of the revisions. Raises GateError if only running code could tell."""
+        locations = find_version_folders(locate_environment(self.settings, os.environ))
         if not locations.folders:
             raise GateError(
                 "The folders of the revisions are decided in code.",
                 advice="Set `down_revision` by hand: `migration-gate check` names the file and the line.",
             )
-        sources = read_revision_files(locations.folders, self.top, recursive=locations.is_recursive)
+        return locations
+
+    def read_history(self) -> History:
+        """The history that the files tell now. Raises GateError if they do not."""
+        recursive = self.locations.is_recursive
+        sources = read_revision_files(self.locations.folders, self.top, recursive=recursive)
         history = build_history(sources, self.settings.target)
         if not history.revisions:
-            raise GateError(f"The history cannot be read from its files: {_name_defect(history)}")
+            raise GateError(f"The history cannot be read from its files: {_name_defect(history, sources)}")
         return history
 
+    def find_folder(self, revision: Revision) -> Path:
+        """The folder of the configuration in which a revision lies, however deep."""
+        file = self.top / revision.location.file
+        folders = (Path(os.path.realpath(folder)) for folder in self.locations.folders)
+        return next(filter(file.is_relative_to, folders), file.parent)
 
-def _name_defect(history: History) -> str:
+
+def _name_defect(history: History, sources: RevisionSources) -> str:
     """The first reason, as a sentence."""
     findings = broken_history.check(Facts(replay=Replay(history=history)))
-    messages = (f"{finding.message}." for finding in findings)
-    return next(messages, "an id or a `down_revision` is not written as text, or there is no revision.")
+    messages = [f"{finding.message}." for finding in findings]
+    doubts = [f"`{source.file.path}`: {source.doubt}." for source in sources.files if source.doubt]
+    return next(iter((*messages, *doubts)), "there is no revision.")
 
 
 def run_rebase(path: Path, options: Mapping[str, object], *, writes: bool, merges: bool) -> str:
@@ -95,9 +110,10 @@ def _rebase_project(settings: Settings, *, writes: bool, merges: bool) -> Iterat
     change = None if merges and heads else _find_change(place, history)
     _refuse_missing_revisions(change)
     if not heads:
+        _refuse_unrelated_trees(history)
         yield f"Nothing to do: {_describe_heads(history)}."
         return
-    stale = () if merges else _plan(change, heads)
+    stale = () if merges else _plan(change, heads, place.settings.base)
     edits = [_make_merge(place, history, heads)] if merges else _make_edits(place, stale)
     for edit in edits:
         yield _render_diff(edit, place.top)
@@ -114,6 +130,12 @@ def _find_heads_to_join(history: History) -> tuple[str, ...]:
         if len(heads) > 1 and not are_deliberate(history, heads):
             return heads
     return ()
+
+
+def _refuse_unrelated_trees(history: History) -> None:
+    """Raise GateError if a first revision lacks its `down_revision`: which one it follows is not known."""
+    for finding in find_unrelated_trees(history):
+        raise GateError(f"{finding.message}.", advice=finding.fix)
 
 
 def _describe_heads(history: History) -> str:
@@ -147,13 +169,15 @@ def _refuse_missing_revisions(change: HistoryChange | None) -> None:
         )
 
 
-def _plan(change: HistoryChange | None, heads: tuple[str, ...]) -> tuple[StaleParent, ...]:
+def _plan(change: HistoryChange | None, heads: tuple[str, ...], base: str | None) -> tuple[StaleParent, ...]:
     join = "`migration-gate rebase --merge` joins the heads instead."
     if change is None:
+        advice = f"HEAD does not descend from `{base}`, as far as git knows: fetch the history of both."
         raise Misconfigured(
             f"There are the heads {join_words(heads)}, and no base tells which of them is new.",
             where="base",
-            advice=f"Name the branch into which the change goes: `--base main`. Or: {join}",
+            advice=f"{advice if base else 'Name the branch into which the change goes: `--base main`.'} Or: "
+            f"{join}",
         )
     stale = find_stale_parents(change)
     if not stale:
@@ -185,9 +209,8 @@ def _make_edits(place: _Place, stale: tuple[StaleParent, ...]) -> list[FileEdit]
 def _make_merge(place: _Place, history: History, heads: tuple[str, ...]) -> FileEdit:
     newest = history.find_revision(heads[-1])
     assert newest is not None  # noqa: S101 - heads are revisions
-    folder = (place.top / newest.location.file).parent
     known_ids = {revision.id for revision in history.revisions}
-    merge = make_merge_revision(place.settings, folder, heads, known_ids)
+    merge = make_merge_revision(place.settings, place.find_folder(newest), heads, known_ids)
     if merge.path.exists():
         raise GateError(f"`{merge.path}` exists already.")
     return FileEdit(merge.path, None, merge.text.encode())

@@ -39,6 +39,9 @@ def read_version_locations(environment: AlembicEnvironment) -> VersionLocations:
     setting = _VERSION_LOCATIONS.search(text)
     if setting is None:
         return VersionLocations(is_recursive=is_recursive)
-    value = setting[1].replace("%(here)s", str(file.parent)).replace("%%", "%")
-    folders = tuple(environment.directory / part for part in _SEPARATORS.split(value) if part)
+    parts = filter(None, _SEPARATORS.split(setting[1]))
+    here = str(file.parent)  # (it may have a space: the value is split before)
+    folders = tuple(
+        environment.directory / part.replace("%(here)s", here).replace("%%", "%") for part in parts
+    )
     return VersionLocations(folders, is_recursive)

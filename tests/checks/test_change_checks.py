@@ -206,6 +206,16 @@ def test_a_new_line_beside_the_bases_head_is_stale_and_not_several_heads() -> No
     assert 'down_revision = "b2"' in finding.fix
 
 
+def test_no_command_is_promised_for_a_parent_that_is_computed() -> None:
+    now = run(make_fork())
+    assert "rebase --write" in find_one(run(make_chain("a1", "b2")), now, "stale-parent").fix
+    files = tuple(replace(file, parents=()) if file.revision == "n1" else file for file in now.history.files)
+    computed = replace(now, history=replace(now.history, files=files))
+    finding = find_one(run(make_chain("a1", "b2")), computed, "stale-parent")
+    assert 'down_revision = "b2"' in finding.fix
+    assert "rebase --write" not in finding.fix
+
+
 def test_two_new_lines_are_put_one_on_top_of_the_other() -> None:
     now = make_history(*make_fork().revisions, make_revision("p1", "a1"))
     findings = find(run(make_chain("a1", "b2")), run(now))

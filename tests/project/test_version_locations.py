@@ -24,7 +24,9 @@ def locations(folder: Path, name: str, text: str) -> VersionLocations:
     ],
 )
 def test_folders_are_read_however_they_are_separated(tmp_path: Path, name: str, text: str) -> None:
-    assert locations(tmp_path, name, text) == VersionLocations((tmp_path / "a", tmp_path / "b/c"))
+    folder = tmp_path / "my project"
+    folder.mkdir()
+    assert locations(folder, name, text) == VersionLocations((folder / "a", folder / "b/c"))
 
 
 @pytest.mark.parametrize("value", ["true", "True", "1", '"yes"', "on"])
