@@ -21,7 +21,6 @@ DEFECTS = (
     history_defects.find_missing_parents,
     history_defects.find_duplicate_ids,
     history_defects.find_circles,
-    history_defects.find_unrelated_trees,
     history_defects.find_unloaded_files,
 )
 
@@ -30,6 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield every defect, and Alembic's own error only if none of them explains it."""
     history = facts.replay.history
     findings = [finding for find_defects in DEFECTS for finding in find_defects(history)]
+    findings += history_defects.find_unrelated_trees(history, facts.replay.changed_files)
     yield from findings
     if history.error and not findings:
         yield _describe_error(history.error, facts.replay)

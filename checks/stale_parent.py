@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from migration_gate.analysis.history_change import HistoryChange, compare_histories
 from migration_gate.analysis.revision_graph import describe_revision
 from migration_gate.analysis.stale_parents import (
+    RemovedParent,
     StaleParent,
+    find_removed_parents,
     find_stale_after_merge,
     find_stale_parents,
     merge_histories,
 )
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, History, Location, SetVariable
+from migration_gate.facts import Facts, History, Location, Revision, SetVariable
 from migration_gate.wording import code_block
 
 SEVERITY = Severity.ERROR
@@ -37,6 +39,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     for stale in find_stale_after_merge(change):
         assert merged is not None  # noqa: S101 - it was found there
         yield _describe_stale_after_merge(change, merged.history, stale)
+    for removed in find_removed_parents(change):
+        yield _describe_removed(change, removed)
 
 
 def _describe_stale(history: History, stale: StaleParent) -> Finding:
@@ -45,7 +49,7 @@ def _describe_stale(history: History, stale: StaleParent) -> Finding:
     return Finding(
         object=revision.id,
         message=f"`{revision.id}` follows `{stale.parent}`, and not `{stale.new_parent}`, which is the head",
-        location=_locate_parent(history, stale),
+        location=_locate_parent(history, revision),
         revision=revision.id,
         evidence=_list_evidence(history, stale),
         fix=f"In {revision.location.file}:{_write_edit(stale)}\n"
@@ -65,12 +69,28 @@ def _describe_stale_after_merge(change: HistoryChange, history: History, stale: 
         object=revision.id,
         message=f"`{revision.id}` follows `{stale.parent}`, and {name} has got `{stale.new_parent}` since: "
         "after the merge there are two heads",
-        location=_locate_parent(change.now, stale),
+        location=_locate_parent(change.now, revision),
         revision=revision.id,
         evidence=_list_evidence(history, stale),
         fix=f"Bring {name} into the branch (`git rebase` or `git merge`), then, in "
         f"{revision.location.file}:{_write_edit(stale)}\n"
         f"{_name_command(change.now, stale)}Or join the two there:{_write_merge(stale)}",
+    )
+
+
+def _describe_removed(change: HistoryChange, removed: RemovedParent) -> Finding:
+    revision, tip = removed.revision, change.base.tip
+    name = tip.name if tip is not None else ""
+    heads = removed.heads
+    edit = code_block(f'down_revision = "{heads[0]}"') if len(heads) == 1 else " name another parent."
+    return Finding(
+        object=revision.id,
+        message=f"`{revision.id}` follows `{removed.parent}`, which {name} has removed since: after the "
+        "merge no file has it",
+        location=_locate_parent(change.now, revision),
+        revision=revision.id,
+        fix=f"Bring {name} into the branch (`git rebase` or `git merge`), then, in "
+        f"{revision.location.file}:{edit}",
     )
 
 
@@ -97,9 +117,9 @@ def _write_merge(stale: StaleParent) -> str:
     return code_block(f'alembic merge -m "merge heads" {shlex.join([stale.new_parent, stale.line_head])}')
 
 
-def _locate_parent(history: History, stale: StaleParent) -> Location:
+def _locate_parent(history: History, revision: Revision) -> Location:
     """The line that names the parent."""
     for file in history.files:
-        if file.path == stale.revision.location.file and file.parents_line:
+        if file.path == revision.location.file and file.parents_line:
             return Location(file.path, file.parents_line)
-    return stale.revision.location
+    return revision.location

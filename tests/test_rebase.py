@@ -115,6 +115,17 @@ def test_what_the_branch_lacks_has_to_be_brought_in_first(
     assert read(branch, "n1") == revision("n1", "a1")
 
 
+def test_a_parent_that_the_base_has_removed_is_named(
+    origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(branch, files(n1="a1"))
+    git(origin, "rm", "-q", f"{VERSIONS}/a1.py")
+    commit(origin, files(s1=None))
+    git(branch, "fetch", "-q")
+    status, out = rebase(capsys, branch)
+    assert (status, "has removed `a1`, on which this branch builds" in out) == (2, True), out
+
+
 def test_a_merge_revision_is_made_of_the_projects_own_template(
     origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

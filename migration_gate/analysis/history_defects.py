@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from migration_gate.analysis.revision_graph import (
     are_deliberate,
@@ -161,8 +161,11 @@ def find_circles(history: History) -> Iterator[Finding]:
         )
 
 
-def find_unrelated_trees(history: History) -> Iterator[Finding]:
-    """Trees that have no revision in common, unless folders or branch labels of their own show intent."""
+def find_unrelated_trees(history: History, changed_files: Collection[str] = ()) -> Iterator[Finding]:
+    """Trees that have no revision in common, unless folders or branch labels of their own show intent.
+
+    The first revision of the change is to blame, where `changed_files` tell which one that is.
+    """
     heads_by_base = find_heads_of_trees(history)
     # Branch labels are known only if Alembic could read the history.
     if not history.revisions or len(heads_by_base) < 2:
@@ -171,16 +174,18 @@ def find_unrelated_trees(history: History) -> Iterator[Finding]:
         return
     if len(history.locations) > 1 or are_deliberate(history, tuple(heads_by_base.values())):
         return
+    locations = {base: find_location(history, base) for base in heads_by_base}
+    changed = [base for base, location in locations.items() if location and location.file in changed_files]
     bases = tuple(heads_by_base)
-    last = bases[-1]
+    last = (changed or bases)[-1]
     yield Finding(
         object=" ".join(sorted(bases)),
         message=f"{join_words(bases)} are unrelated first revisions: {len(bases)} histories in one folder",
-        location=find_location(history, last),
+        location=locations[last],
         revision=last,
         evidence=tuple(Evidence("base", describe_revision(history, base)) for base in bases),
         fix=f'Give `{last}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.',
-        other_locations=list_locations(history, bases[:-1]),
+        other_locations=list_locations(history, [base for base in bases if base != last]),
     )
 
 

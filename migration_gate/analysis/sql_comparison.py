@@ -12,10 +12,11 @@ from typing import TypeAlias
 from migration_gate.analysis.generated_values import are_generated, mask_random_parts
 from migration_gate.facts import Statement
 from migration_gate.lazy_dataclass import dataclass
-from migration_gate.sql.lexer import TokenKind, tokenize
+from migration_gate.sql.identifiers import fold_identifier
+from migration_gate.sql.lexer import Token, TokenKind, tokenize
 
 StatementKey: TypeAlias = tuple[str, str]
-"""a statement without layout and comments, and its parameters"""
+"""a statement without layout, comments and the case of its words, and its parameters"""
 MAX_ALIGNED = 400
 """statements that are aligned; more are compared one by one"""
 _LITERALS = frozenset({TokenKind.STRING, TokenKind.NUMBER})
@@ -70,8 +71,8 @@ class SqlDifference:
 def compare_sql(before: Sequence[Statement], now: Sequence[Statement]) -> SqlDifference | None:
     """What differs in the meaning of two sequences of statements; None if nothing does.
 
-    Layout, comments, and queries about the catalog have no meaning; nor has the order of indexes that are
-    made one after the other, which SQLAlchemy takes from where they lie in memory.
+    Layout, comments, capitals, and queries about the catalog have no meaning; nor has the order of indexes
+    that are made one after the other, which SQLAlchemy takes from where they lie in memory.
     """
     if _list_texts(before) == _list_texts(now):
         return None  # (nearly always; what follows reads every token)
@@ -133,8 +134,13 @@ def _align_different(
 
 
 def _make_key(statement: Statement) -> StatementKey:
-    words = (token.text for token in tokenize(statement.sql.rstrip().rstrip(";")))
+    words = map(_fold_case, tokenize(statement.sql.rstrip().rstrip(";")))
     return " ".join(words), statement.parameters
+
+
+def _fold_case(token: Token) -> str:
+    """The token as Postgres reads it: keywords and names without quotes are the same in capitals."""
+    return fold_identifier(token.text) if token.kind is TokenKind.WORD else token.text
 
 
 def _collect_values(pair: StatementPair, values: list[ValuePair]) -> bool:

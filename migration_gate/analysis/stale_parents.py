@@ -5,7 +5,7 @@ The same is asked of the change as it is, and of what its merge into the tip of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -61,6 +61,30 @@ def find_stale_after_merge(change: HistoryChange) -> tuple[StaleParent, ...]:
     tip_files = change.base.tip.files if change.base.tip is not None else ()
     added = {revision.id for revision in change.added} - {file.revision for file in tip_files}
     return tuple(replace(stale, is_merge=True) for stale in _find_in_history(merged.history, added))
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedParent:
+    """A new revision that follows one which the tip of the base's branch has removed."""
+
+    revision: Revision
+    parent: str
+    heads: tuple[str, ...]
+    """the other ones after the merge"""
+
+
+def find_removed_parents(change: HistoryChange) -> Iterator[RemovedParent]:
+    """The change's new revisions whose parent no file has after the merge."""
+    tip = change.base.tip
+    if tip is None:
+        return
+    removed = _list_removed_ids(change, tip) - {file.revision for file in tip.files}
+    merged = _merge_files(change.now, _list_new_files(change.now, tip), removed)
+    others = [revision for revision in merged.revisions if not change.is_added(revision.id)]
+    for revision in change.added:
+        for parent in revision.parents:
+            if parent in removed:
+                yield RemovedParent(revision, parent, _list_heads(others))
 
 
 def _find_in_history(history: History, added: Collection[str]) -> Iterable[StaleParent]:

@@ -17,6 +17,7 @@ from migration_gate.analysis.history_defects import find_unrelated_trees
 from migration_gate.analysis.revision_graph import are_deliberate, build_graph, split_into_trees
 from migration_gate.analysis.stale_parents import (
     StaleParent,
+    find_removed_parents,
     find_stale_after_merge,
     find_stale_parents,
     merge_histories,
@@ -159,7 +160,15 @@ def _refuse_missing_revisions(change: HistoryChange | None) -> None:
     """Raise GateError if the base's branch has got revisions which the new ones have to follow."""
     tip = change.base.tip if change is not None else None
     merged = merge_histories(change) if change is not None else None
-    if change is None or tip is None or merged is None or not change.added:
+    if change is None or tip is None:
+        return
+    if removed := dict.fromkeys(item.parent for item in find_removed_parents(change)):
+        raise GateError(
+            f"{tip.name} has removed {join_words(removed)}, on which this branch builds.",
+            advice=f"Bring it in, with `git rebase {tip.name}` or `git merge {tip.name}`; then set "
+            "`down_revision` by hand: `migration-gate check` names the file and the line.",
+        )
+    if merged is None or not change.added:
         return
     if find_stale_parents(change) or find_stale_after_merge(change):
         raise GateError(

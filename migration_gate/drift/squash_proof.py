@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from migration_gate.analysis.history_change import HistoryChange, Squash, compare_histories
@@ -64,7 +64,20 @@ def _find_state_before_survivors(replay: Replay, squash: Squash) -> _State:
     last_ids = [item.id for item in squash.replacements if item.id in parents]
     last_id = next(iter(last_ids), squash.replacements[-1].id)
     last_step = max((step.number for step in replay.steps if step.revision in kept), default=0)
-    return _State(last_id, replay.catalog, None if last_step == _last_number(replay) else last_step)
+    if last_step == _last_number(replay):
+        return _State(last_id, replay.catalog)
+    read = _read_state_after(replay, last_step, {*kept, *(item.id for item in squash.replacements)})
+    return _State(last_id, replay.catalog, last_step) if read is None else _State(last_id, read)
+
+
+def _read_state_after(replay: Replay, number: int, revisions: Collection[str]) -> Snapshot | None:
+    """The catalog after a step, if it was read and nothing but these revisions had run by then."""
+    if any(step.revision not in revisions for step in replay.steps if step.number <= number):
+        return None
+    states = {step.number: step for step in replay.steps}
+    after = states[number].after if number in states else None
+    following = states.get(number + 1)
+    return following.before if after is None and following is not None else after
 
 
 def _find_state_after(replay: Replay, step: Step) -> _State:

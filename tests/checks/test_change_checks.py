@@ -264,6 +264,22 @@ def test_heads_that_only_the_merge_makes_are_found_before_it() -> None:
     assert 'down_revision = "t1"' in finding.fix
 
 
+def test_a_parent_that_the_tip_has_removed_is_missing_after_the_merge() -> None:
+    before, now = run(make_chain("a1", "b2")), run(make_chain("a1", "b2", "n1"))
+    removed = tuple(revision.location.file for revision in before.history.revisions)
+    squashed = replace(tip(), files=(RevisionFile("s1.py", "s1"),), removed_files=removed)
+    finding = find_one(before, now, "stale-parent", tip=squashed)
+    assert finding.message == (
+        "`n1` follows `b2`, which origin/main has removed since: after the merge no file has it"
+    )
+    assert 'down_revision = "s1"' in finding.fix
+    reverted = replace(tip(), removed_files=removed[1:])
+    assert 'down_revision = "a1"' in find_one(before, now, "stale-parent", tip=reverted).fix
+    moved = replace(tip(("new/b2.py", "b2", "a1")), removed_files=removed[1:])
+    assert find(before, now, tip=moved) == {}
+    assert find(before, run(make_chain("a1", "b2")), tip=reverted) == {}
+
+
 def test_a_branch_without_revisions_of_its_own_merges_cleanly() -> None:
     state = tip(("migrations/versions/t1.py", "t1", "a1"))
     assert find(run(make_chain("a1")), run(make_chain("a1")), tip=state) == {}
@@ -312,6 +328,8 @@ def test_other_sql_is_an_edit_that_shows_both() -> None:
     [
         (["INSERT INTO a VALUES (1)"], ["INSERT INTO a VALUES (2)"]),
         (["UPDATE a SET b = 'x'"], ["UPDATE a SET b = 'y'"]),
+        (['UPDATE "A" SET b = 1'], ['UPDATE "a" SET b = 1']),
+        (["UPDATE a SET b = 'x'"], ["UPDATE a SET b = 'X'"]),
         (["A", "B"], ["B", "A"]),
         (["A", "B"], ["A"]),
         (["A"], ["A", "CREATE INDEX i ON a (b)"]),
@@ -334,6 +352,7 @@ def test_values_order_and_number_of_statements_count(
             ["SELECT oid FROM pg_catalog.pg_class WHERE oid = 18"],
         ),
         (["A", "SELECT version()"], ["A"]),
+        (["alter table Users add b VARCHAR(9)"], ["ALTER TABLE users ADD b varchar(9)"]),
     ],
 )
 def test_layout_and_queries_of_the_catalog_do_not(old: list[str], new: list[str]) -> None:
@@ -501,6 +520,17 @@ def test_a_new_revision_on_top_of_a_squash_is_compared_with_the_state_before_it(
     first, second = now.steps
     proved = replace(now, steps=(replace(first, after=TABLES), second))
     find_one(run(make_chain("a1", "b2")), proved, "deleted-migration")
+
+
+def test_survivors_of_a_squash_are_compared_before_the_next_new_revision() -> None:
+    more = join_tables(TABLES, make_table("later", "id integer"))
+    graph = make_history(make_revision("s1"), make_revision("c3", "s1"), make_revision("n1", "c3"))
+    command = DdlCommand(3, "CREATE TABLE", "table", "public.later", 1)
+    now = run(graph, catalog=more, ddl=(command,))
+    first, second, third = now.steps
+    before = run(make_chain("a1", "b2", "c3"))
+    assert find_one(before, now, "squash-differs").kind == "unproved"
+    find_one(before, replace(now, steps=(first, second, replace(third, before=TABLES))), "deleted-migration")
 
 
 def test_what_a_later_revision_alters_is_said_to_be_unknown() -> None:

@@ -89,6 +89,15 @@ def test_heads_of_unrelated_trees_are_reported_by_broken_history_only() -> None:
     assert "unrelated first revisions" in finding.message
 
 
+def test_the_first_revision_that_the_change_adds_is_to_blame_for_a_second_tree() -> None:
+    graph = make_history(make_revision("a1"), make_revision("b2"))
+    file = graph.revisions[0].location.file
+    (finding,) = broken_history.check(Facts("p", Replay(history=graph, changed_files=(file,))))
+    assert (finding.revision, finding.location) == ("a1", graph.revisions[0].location)
+    assert finding.fix.startswith("Give `a1` its `down_revision`")
+    assert [location.file for location in finding.other_locations] == [graph.revisions[1].location.file]
+
+
 def test_unrelated_trees_in_folders_of_their_own_are_no_finding() -> None:
     graph = make_history(make_revision("a1"), make_revision("b2"))
     assert check_history(replace(graph, locations=("core/versions", "billing/versions"))) == []
