@@ -18,6 +18,6 @@ row_losses          what a revision did to these rows: row_state, row_pairs, kep
 single_rows         makes rows whose values are partly given: trial_row, needed_values, checked_values,
                     planned_keys
 row_source          what puts rows into tables: simple_rows, simple_values, old_shape; full_rows: unusual
-                    ones, too, that fit old_rules
+                    ones, too, that fit old_rules and old_partitions
 stored_rows         rows as they were read; row_survival: what became of them after a rollback
 """

@@ -97,7 +97,7 @@ class GeneratedRows:
         self._catalog = catalog
         self._statements = TrialStatements(connection)
         self._values = CandidateValues(catalog)
-        self._single_rows = SingleRows(connection, catalog)
+        self._single_rows = SingleRows(connection, catalog, makes_partitions=False)
         self._parents = RowParents(self._statements, catalog, self._values)
         self._filled: dict[int, _TableRows] = {}
         self._made: dict[int, int] = {}

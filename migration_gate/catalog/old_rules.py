@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from migration_gate.catalog.old_partitions import list_new_partitions, list_partition_checks
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.facts import Column, Constraint, Index, Snapshot, Table
 from migration_gate.lazy_dataclass import dataclass
@@ -73,13 +74,8 @@ def add_to_catalog(catalog: Snapshot, rules: Sequence[OldRule]) -> Snapshot:
 
 def leave_out_new_partitions(catalog: Snapshot, old: OldShape) -> Snapshot:
     """The catalog without partitions that tables got since then: rows for them did not fit."""
-    new = {f"{schema}.{name}" for schema, name in old.new_tables}
-    tables = tuple(
-        table
-        for table in catalog.tables
-        if not (table.partition_bound and table.full_name in new and new.isdisjoint(table.inherits))
-    )
-    return replace(catalog, tables=tables) if len(tables) < len(catalog.tables) else catalog
+    new = {table.oid for table in list_new_partitions(catalog, old)}
+    return replace(catalog, tables=tuple(item for item in catalog.tables if item.oid not in new))
 
 
 def _list_of_table(catalog: Snapshot, table: Table, old: OldShape) -> Iterator[OldRule]:
@@ -97,6 +93,9 @@ def _list_of_table(catalog: Snapshot, table: Table, old: OldShape) -> Iterator[O
     for rule in old.list_rules(table.schema, table.name):
         if columns.keys() >= set(rule.columns):
             yield _demand_constraint(table, rule)
+    for check in list_partition_checks(catalog, table, old):
+        owner = catalog.find_table(check.schema, check.table) or table
+        yield OldRule(owner, check, "its partitions were others")
     for index in old.list_unique_indexes(table.schema, table.name):
         if columns.keys() >= set(filter(None, index.columns)):
             yield OldRule(table, index, f"`{index.name}` was unique")

@@ -26,6 +26,10 @@ class OldShape:
         """The column as it was; None if it was not there, or was the same."""
         return self._columns.get((schema, table, name))
 
+    def find_table(self, schema: str, name: str) -> Table | None:
+        """The table as it was; None if it was not there, or was the same."""
+        return self._tables.get((schema, name))
+
     def find_labels(self, enum: str) -> tuple[str, ...] | None:
         """The labels that an enum type (`schema.name`) had; None if it had the same, or was not there."""
         return self._labels.get(enum)
@@ -55,6 +59,11 @@ class OldShape:
     def _columns(self) -> Mapping[tuple[str, str, str], Column]:
         columns = [item for item in self.removed if isinstance(item, Column)]
         return {(item.schema, item.table, item.name): item for item in reversed(columns)}
+
+    @cached_property
+    def _tables(self) -> Mapping[tuple[str, str], Table]:
+        tables = [item for item in self.removed if isinstance(item, Table)]
+        return {(item.schema, item.name): item for item in reversed(tables)}
 
     @cached_property
     def _labels(self) -> Mapping[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.old_partitions import list_partition_checks
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.catalog.row_source import NEWEST, FilledTable, RowVariety
 from migration_gate.catalog.simple_values import (
@@ -183,11 +184,11 @@ class _Filling:
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         columns = {column.name for column in self._catalog.columns_of(table)}
-        for rule in self._old.list_rules(table.schema, table.name):
+        for rule in self._list_old_rules(table):
             if not columns.issuperset(rule.columns) or rule.kind == "primary key":
                 continue
             command = (
-                f"alter table {qualified_name(table.schema, table.name)} "
+                f"alter table {qualified_name(rule.schema, rule.table)} "
                 f"add constraint migration_gate_old_rule {rule.definition}"
             )
             try:
@@ -196,6 +197,10 @@ class _Filling:
             except psycopg.Error as error:
                 if (error.sqlstate or "").startswith("23"):
                     raise _OldRuleBroken(_REFUSED.format(rule=f"`{rule.name}`")) from error
+
+    def _list_old_rules(self, table: Table) -> tuple[Constraint, ...]:
+        rules = self._old.list_rules(table.schema, table.name)
+        return (*rules, *list_partition_checks(self._catalog, table, self._old))
 
     def _insert_statement(self, table: Table, number: int, manner: _Manner) -> str:
         values = dict(self._list_values(table, number, manner))
@@ -247,7 +252,7 @@ class _Filling:
 
     def _list_checked_literals(self, table: Table, column: Column) -> list[str]:
         """The texts that the CHECKs about this column alone compare it with, also those that it had."""
-        rules = (*self._catalog.constraints_of(table), *self._old.list_rules(table.schema, table.name))
+        rules = (*self._catalog.constraints_of(table), *self._list_old_rules(table))
         choices: list[str] = []
         for rule in rules:
             if rule.kind == "check" and rule.columns == (column.name,):

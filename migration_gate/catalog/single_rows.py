@@ -42,7 +42,11 @@ class ReferencedRowRefused(RowRefused):
 class SingleRows:
     """Makes rows in the open transaction; `scope` takes them back."""
 
-    def __init__(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], catalog: Snapshot, *, makes_partitions: bool = True
+    ) -> None:
+        """`makes_partitions`: a table that has none for a row gets a default one; not where rows stay."""
+        self._makes_partitions = makes_partitions
         self._statements = TrialStatements(connection)
         self.run = self._statements.run
         self._catalog = catalog
@@ -194,7 +198,7 @@ class SingleRows:
             pending.overrides = pending.overrides or column.identity is not None
 
     def _create_default_partition(self, pending: PendingRow) -> bool:
-        if pending.has_default_partition:
+        if pending.has_default_partition or not self._makes_partitions:
             return False
         pending.has_default_partition = True
         table = pending.table

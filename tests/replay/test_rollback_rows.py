@@ -40,7 +40,12 @@ def prove(engine: Engine, upgrade: str, downgrade: str) -> tuple[RevisionRollbac
     [rollback] = ran.replay.rollbacks
     facts = Facts(replay=ran.replay)
     assert not any("simple rows alone" in note for note in ran.replay.notes), ran.replay.notes
-    found = [
+    return rollback, list_said(facts)
+
+
+def list_said(facts: Facts) -> list[Said]:
+    """What the checks of downgrades say."""
+    return [
         (check.__name__.rpartition(".")[2], finding.kind, (finding.severity or check.SEVERITY).value)
         for check in (
             checks.failing_downgrade,
@@ -49,7 +54,6 @@ def prove(engine: Engine, upgrade: str, downgrade: str) -> tuple[RevisionRollbac
         )
         for finding in check.check(facts)
     ]
-    return rollback, found
 
 
 def execute(*statements: str) -> str:
@@ -183,6 +187,82 @@ def test_rows_that_both_schemas_allow(
     rollback, found = prove(engine, execute(*upgrade), execute(*downgrade))
     assert rollback.failure is None, rollback.failure
     assert found == expected
+
+
+PARTITION = "PARTITION OF {0} FOR VALUES FROM ('{1}-01-01') TO ('{2}-01-01')"
+
+
+@pytest.mark.parametrize(
+    ("table", "upgrade", "downgrade", "expected"),
+    [
+        pytest.param(
+            f"CREATE TABLE a_2024 {PARTITION.format('a', 2024, 2025)}",
+            "ALTER TABLE a DETACH PARTITION a_2024",
+            "ALTER TABLE a ATTACH PARTITION a_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
+            [],
+            id="the only one detached",
+        ),
+        pytest.param(
+            "CREATE TABLE a_1 PARTITION OF b FOR VALUES IN ('x', NULL); "
+            "CREATE TABLE a_2 PARTITION OF b FOR VALUES IN ('y')",
+            "ALTER TABLE b DETACH PARTITION a_1",
+            "ALTER TABLE b ATTACH PARTITION a_1 FOR VALUES IN ('x', NULL)",
+            [],
+            id="one of a list detached",
+        ),
+        pytest.param(
+            "CREATE TABLE a_1 PARTITION OF h FOR VALUES WITH (modulus 2, remainder 0); "
+            "CREATE TABLE a_2 PARTITION OF h FOR VALUES WITH (modulus 2, remainder 1)",
+            "ALTER TABLE h DETACH PARTITION a_1",
+            "ALTER TABLE h ATTACH PARTITION a_1 FOR VALUES WITH (modulus 2, remainder 0)",
+            [],
+            id="one of a hash detached",
+        ),
+        pytest.param(
+            f"CREATE TABLE a_2024 {PARTITION.format('a', 2024, 2025)}",
+            "ALTER TABLE a DETACH PARTITION a_2024",
+            "TRUNCATE a_2024; "
+            "ALTER TABLE a ATTACH PARTITION a_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
+            [("rows_differ_after_rollback", None, "error")],
+            id="a detached one emptied",
+        ),
+        pytest.param(
+            "SELECT 1",
+            f"CREATE TABLE a_2024 {PARTITION.format('a', 2024, 2025)}",
+            "DROP TABLE a_2024",
+            [],
+            id="the first one",
+        ),
+        pytest.param(
+            f"CREATE TABLE a_2023 {PARTITION.format('a', 2023, 2024)}",
+            f"CREATE TABLE a_2024 {PARTITION.format('a', 2024, 2025)}",
+            "DROP TABLE a_2024",
+            [],
+            id="another one",
+        ),
+        pytest.param(
+            "SELECT 1",
+            "ALTER TABLE a ALTER note SET NOT NULL",
+            "ALTER TABLE a ALTER note DROP NOT NULL",
+            [],
+            id="none at all",
+        ),
+    ],
+)
+def test_rows_fit_the_partitions_that_there_were(
+    engine: Engine, table: str, upgrade: str, downgrade: str, expected: list[Said]
+) -> None:
+    tables = (
+        "CREATE TABLE a (day date NOT NULL, note text) PARTITION BY RANGE (day); "
+        "CREATE TABLE b (kind text) PARTITION BY LIST (kind); "
+        "CREATE TABLE h (kind text) PARTITION BY HASH (kind)"
+    )
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, execute(f"{tables}; {table}")),
+        revision_text("b", "a", execute(upgrade), execute(downgrade)),
+    )
+    assert list_said(Facts(replay=run(engine, folder, 2).replay)) == expected
 
 
 def test_code_that_fails_over_an_unusual_row_is_a_note(engine: Engine) -> None:
