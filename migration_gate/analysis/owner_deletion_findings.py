@@ -27,6 +27,8 @@ from migration_gate.facts import Constraint, Facts, Origin, RowRefusal, Table, d
 from migration_gate.wording import code_block
 
 DEFAULT_ACTION = "cascade"
+RAISES = " at RAISE"
+"""how the context of an error ends that a function's own code raises"""
 MEANT = """
 If that is meant, allow it with the reason. If not, change the trigger or rule that does it, so that what a \
 user owns goes with the user."""
@@ -95,7 +97,7 @@ def _list_left(facts: Facts, item: TriedOwner) -> Iterator[Finding]:
     origin = find_origin(facts.replay, key, ("definition",)) or find_origin(facts.replay, owned.column)
     definition = Evidence("foreign key", f"{key.name}: {key.definition}")
     for refusal in list_other_refusals(item, facts.replay.catalog):
-        message = f"`{owned.column}`: deleting an owner of a row fails, and no foreign key refuses it"
+        message = f"`{owned.column}`: deleting an owner of a row fails: {_name_refusing(refusal)}"
         evidence = (definition, Evidence("tried", f"deleting the owner: {refusal}"))
         finding = Finding.at_origin(origin, owned.column, message, evidence=evidence, fix=MEANT)
         yield replace(finding, kind="blocked", severity=Severity.WARNING)
@@ -121,6 +123,15 @@ def _list_left(facts: Facts, item: TriedOwner) -> Iterator[Finding]:
             evidence=tuple(Evidence("tried", text) for text in unproven),
         )
         yield replace(finding, kind="unproven", severity=Severity.NOTE)
+
+
+def _name_refusing(refusal: RowRefusal) -> str:
+    """What refuses the deletion, and is no foreign key of the rows that go."""
+    if not refusal.context:
+        return "no foreign key refuses it"
+    if refusal.context.endswith(RAISES):
+        return "a trigger refuses it"
+    return "a statement of a trigger is refused"
 
 
 def describe_recreated_key(table: Table, key: Constraint, on_delete: str) -> str:

@@ -29,6 +29,8 @@ from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 
 CHECK_CONSTRAINTS = "set constraints all immediate"
+REFUSING = ("no action", "restrict")
+"""actions that ask only when all that goes with the owner is gone, below the owner's own key"""
 MAX_BLOCKERS = 8
 """of one owner column"""
 MAX_REFERENCING_ROWS = 40
@@ -42,7 +44,7 @@ class DeletionAttempt:
     with_other_owners: bool
     used_keys: set[int] = field(default_factory=set)
     owned_keys: set[int] = field(default_factory=set)
-    """those of `used_keys` whose rows have an owner of their own, and that ask for nothing until the end"""
+    """those of `used_keys` whose rows have an owner of their own, and that refuse a deletion"""
     unmade: list[RowRefusal] = field(default_factory=list)
     refusal: RowRefusal | None = None
     keeps_owner: bool = False
@@ -146,7 +148,7 @@ class DeletionTrials:
             own = self._own_values(table, owner)
             # A tree is as a rule all of one owner.
             may_be_of_others = table.oid != row.table.oid and bool(own) and not set(own) & set(given)
-            if may_be_of_others and key.on_delete == "no action":
+            if may_be_of_others and key.on_delete in REFUSING:
                 attempt.owned_keys.add(key.oid)
             is_of_others = may_be_of_others and attempt.with_other_owners
             try:

@@ -89,14 +89,17 @@ def test_an_action_that_the_settings_accept_is_meant() -> None:
 def test_a_trigger_that_refuses_is_a_warning_with_its_words() -> None:
     (finding,) = list_findings(make_facts(make_trial(RAISED)))
     assert (finding.object, finding.kind, finding.severity) == ("media.owner_id", "blocked", Severity.WARNING)
+    assert finding.message == "`media.owner_id`: deleting an owner of a row fails: a trigger refuses it"
     assert "P0001 never delete (PL/pgSQL function refuse() line 1 at RAISE)" in finding.evidence[-1].text
 
 
 def test_a_constraint_that_a_trigger_breaks_is_the_triggers() -> None:
-    own = replace(RAISED, sqlstate="23503", schema="public", table="media", constraint="media_owner_id_fkey")
+    context = "PL/pgSQL function refuse() line 1 at SQL statement"
+    key = "media_owner_id_fkey"
+    own = replace(RAISED, sqlstate="23503", schema="public", table="media", constraint=key, context=context)
     (finding,) = list_findings(make_facts(make_trial(own)))
     assert (finding.object, finding.kind) == ("media.owner_id", "blocked")
-    assert "no foreign key refuses it" in finding.message
+    assert finding.message.endswith("a statement of a trigger is refused")
 
 
 @pytest.mark.parametrize(

@@ -273,8 +273,12 @@ def test_every_key_that_refuses_is_named(connection: psycopg.Connection[Any]) ->
     assert {blocker.refusal.table for blocker in trial.blockers} == {"t1", "t2", "t3"}
 
 
-def test_rows_of_others_that_reference_the_row_are_tried_last(connection: psycopg.Connection[Any]) -> None:
-    comment = f"CREATE TABLE comment (id serial PRIMARY KEY, media_id int NOT NULL REFERENCES media, {OWNER})"
+@pytest.mark.parametrize("action", ["NO ACTION", "RESTRICT"])
+def test_rows_of_others_that_reference_the_row_are_tried_last(
+    connection: psycopg.Connection[Any], action: str
+) -> None:
+    reference = f"media_id int NOT NULL REFERENCES media ON DELETE {action}"
+    comment = f"CREATE TABLE comment (id serial PRIMARY KEY, {reference}, {OWNER})"
     trial = try_media(connection, MEDIA, comment)
     (blocker,) = trial.blockers
     assert blocker.needs_other_owner
