@@ -30,6 +30,9 @@ from migration_gate.facts import DowngradeText, Facts, Failure, Replay, Revision
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
 KINDS = ("made-up-row", "unusual-row", "newer-row")
+UNDEFINED_OBJECT = "42704"
+"""Alembic gives an index that has no name one of its own"""
+NO_NAME = "it has no name"
 LOOK_AT_ROWS = "Look whether a row of yours could be like that: then let the code pass over it."
 DECIDE_ON_ROWS = "It does so on purpose: decide before a rollback what becomes of such rows."
 NEWER_ROWS = "made by the gate, as only the newer schema allows them; with others it succeeds"
@@ -119,8 +122,10 @@ def _describe_newer_row(replay: Replay, rollback: RevisionRollback, failure: Fai
 
 
 def _is_about_name(failure: Failure, text: DowngradeText) -> bool:
-    """Whether a drop without a name raised it."""
+    """Whether a drop without a name raised it; that of a batch is made at the end of its block."""
+    if text.unnamed_drops and NO_NAME in failure.message:
+        return True
     line = failure.location.line if failure.location is not None else None
-    return failure.sqlstate is None and any(
+    return failure.sqlstate in (None, UNDEFINED_OBJECT) and any(
         line is not None and drop.line <= line <= drop.last_line for drop in text.unnamed_drops
     )

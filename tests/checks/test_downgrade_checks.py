@@ -26,6 +26,7 @@ from migration_gate.facts import (
     Facts,
     Failure,
     LineRange,
+    Location,
     NamedDefinition,
     Replay,
     RevisionFile,
@@ -330,6 +331,29 @@ def test_a_squash_needs_no_downgrade() -> None:
 
 def drop(line: int, kind: str = "unique", table: str = "note") -> UnnamedCall:
     return UnnamedCall("drop_constraint", line, line, "op.drop_constraint(None, …)", table, kind)
+
+
+@pytest.mark.parametrize(
+    ("message", "sqlstate", "line", "count"),
+    [
+        ("CompileError: Can't emit DROP CONSTRAINT for UniqueConstraint(); it has no name", None, 20, 0),
+        ('index "ix_note_x" does not exist', "42704", 22, 0),
+        ('index "ix_note_x" does not exist', "42704", 23, 1),
+        ("ValueError: no", None, 23, 1),
+    ],
+    ids=["at the end of a batch", "an index without a name", "another line", "another error"],
+)
+def test_the_error_of_a_drop_without_a_name_is_told_once(
+    message: str, sqlstate: str | None, line: int, count: int
+) -> None:
+    drops = (UnnamedCall("drop_constraint", 22, 22, "drop_constraint(None)", "note"),)
+    text = DowngradeText(line=19, unnamed_drops=drops)
+    place = Location("versions/b.py", line)
+    failure = Failure(message, sqlstate=sqlstate, direction="downgrade", location=place)
+    files = (RevisionFile("versions/b.py", "b", downgrade=text),)
+    history = replace(make_history(make_revision("b")), files=files)
+    replay = Replay(history=history, rollbacks=(RevisionRollback("b", failure=failure),))
+    assert len([*failing_downgrade.check(Facts(replay=replay))]) == count
 
 
 def make_unnamed(
