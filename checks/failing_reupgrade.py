@@ -50,7 +50,7 @@ def _is_explained(replay: Replay, rollback: RevisionRollback) -> bool:
     if rollback.reupgrade_failure is not None and has_failed_on_rows(replay, rollback.reupgrade_failure):
         return True
     is_empty = find_downgrade_text(replay, rollback.revision).is_empty
-    return is_empty and rollback.has_changed_catalog and not rollback.only_added_labels
+    return is_empty and rollback.has_changed_catalog and not rollback.may_stay
 
 
 def _has_left_rows(replay: Replay, revision: str, error: Failure) -> bool:

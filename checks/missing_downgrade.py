@@ -60,8 +60,8 @@ def _find_squash_root(facts: Facts) -> str | None:
 def _describe_revision(replay: Replay, file: RevisionFile, *, goes_forward_only: bool) -> Iterator[Finding]:
     revision = file.revision or ""
     rollback = replay.find_rollback(revision)
-    if rollback is not None and rollback.only_added_labels:
-        return  # Postgres cannot remove a label
+    if rollback is not None and rollback.may_stay:
+        return  # Postgres cannot remove a label, nor forget that a constraint was validated
     changes_schema = rollback.has_changed_catalog if rollback is not None else _names_schema(file)
     what = "`downgrade()` is missing" if file.downgrade.line is None else "`downgrade()` does nothing"
     severity: Severity | None = Severity.NOTE

@@ -40,6 +40,7 @@ _NOUNS: Mapping[type, str] = {
     Sequence: "sequence",
     Grant: "privileges",
 }
+_NOT_VALID = " NOT VALID"
 _IDENTITY = ("schema", "table", "name", "signature", "kind")
 """fields that tell objects of one noun apart"""
 _FIELD_WORDS = {"partition_key": "partition key", "row_security": "row security", "on_delete": "on delete"}
@@ -50,8 +51,9 @@ def find_round_trip_differences(
 ) -> tuple[RollbackDifference, ...]:
     """Every object that differs; not the parts of a table that is there, or missing, as a whole.
 
-    Labels of an enum that are still there are no difference: Postgres cannot remove one. Nor are the casts
-    that it adds to a rule where a column gets another type, and leaves there when that one comes back.
+    Labels of an enum that are still there are no difference: Postgres cannot remove one. Nor is a constraint
+    that was NOT VALID and is validated now. Nor are the casts that Postgres adds to a rule where a column
+    gets another type, and leaves there when that one comes back.
     """
     before = {_identify(item): item for item in expected - found}
     after = {_identify(item): item for item in found - expected}
@@ -61,19 +63,30 @@ def find_round_trip_differences(
         pair = (before.get(key), after.get(key))
         item = pair[0] or pair[1]
         assert item is not None  # noqa: S101 - one of them has the key
-        if _belongs_to(item, whole_tables) or _only_adds_labels(*pair) or _is_same_rule(*pair):
+        if _belongs_to(item, whole_tables) or _may_stay(*pair) or _is_same_rule(*pair):
             continue
         differences.append(_describe_pair(*pair))
     return tuple(_drop_implied(differences, (*before.values(), *after.values())))
 
 
-def only_adds_labels(removed: Collection[CatalogObject], added: Collection[CatalogObject]) -> bool:
-    """Whether all that changed is that enum types got labels."""
+def may_all_stay(removed: Collection[CatalogObject], added: Collection[CatalogObject]) -> bool:
+    """Whether all that changed is that enum types got labels, and constraints were validated."""
     before = {_identify(item): item for item in removed}
     after = {_identify(item): item for item in added}
-    return bool(after) and all(
-        _only_adds_labels(before.get(key), after.get(key)) for key in {*before, *after}
-    )
+    return bool(after) and all(_may_stay(before.get(key), after.get(key)) for key in {*before, *after})
+
+
+def _may_stay(before: CatalogObject | None, after: CatalogObject | None) -> bool:
+    """Whether no downgrade has to undo this, or can."""
+    return _only_adds_labels(before, after) or _only_validates(before, after)
+
+
+def _only_validates(before: CatalogObject | None, after: CatalogObject | None) -> bool:
+    """The rule was in force for all that is written before, and asks nothing more of the older release."""
+    if not isinstance(before, Constraint) or not isinstance(after, Constraint) or before.validated:
+        return False
+    definition = before.definition.removesuffix(_NOT_VALID)
+    return replace(before, validated=True, definition=definition) == after
 
 
 def _only_adds_labels(before: CatalogObject | None, after: CatalogObject | None) -> bool:

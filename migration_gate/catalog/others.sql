@@ -36,7 +36,10 @@ select * from (
   from pg_foreign_server x join pg_foreign_data_wrapper w on w.oid = x.srvfdw
   union all
   select x.oid::bigint, 'text search configuration', s.name || '.' || x.cfgname,
-         'PARSER ' || x.cfgparser::text
+         'PARSER ' || (select p.prsname from pg_ts_parser p where p.oid = x.cfgparser) || coalesce(' MAPPING ' || (
+           select string_agg(m.maptokentype || ' ' || m.mapdict::regdictionary::text, ', '
+                             order by m.maptokentype, m.mapseqno)
+           from pg_ts_config_map m where m.mapcfg = x.oid), '')
   from pg_ts_config x join space s on s.oid = x.cfgnamespace
   where not exists (select from pg_depend e
                     where e.classid = 'pg_ts_config'::regclass and e.objid = x.oid and e.deptype = 'e')

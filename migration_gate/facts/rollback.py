@@ -87,8 +87,9 @@ class RevisionRollback:
     """how the revision says that it is one-way: the exception that it raises; '' if it does not"""
     has_changed_catalog: bool = True
     """its first upgrade did"""
-    only_added_labels: bool = False
-    """its first upgrade added labels to enum types, and changed nothing else of the catalog"""
+    may_stay: bool = False
+    """its first upgrade added labels to enum types or validated constraints, and changed nothing else of the
+    catalog"""
     leftovers: tuple[RollbackDifference, ...] = ()
     """what differs after the downgrade from what there was before the revision"""
     reupgrade_failure: Failure | None = None

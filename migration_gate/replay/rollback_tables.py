@@ -17,15 +17,30 @@ def list_touched_tables(
 ) -> tuple[Table, ...]:
     """Tables whose catalog the revisions changed, and those that their statements name.
 
-    Not partitions: their rows come through the table that they are a part of.
+    Not partitions: their rows come through the table that they are a part of. Nor foreign tables, and what
+    has some among its heirs: to read them is to connect to another server.
     """
+    distant = _list_distant_tables(snapshot)
     words = {word.lower() for sql in statements for word in _WORD.findall(sql)}
     return tuple(
         table
         for table in snapshot.tables
         if table.partition_bound is None
+        and table.full_name not in distant
         and ((table.schema, table.name) in touched or table.name.lower() in words)
     )
+
+
+def _list_distant_tables(snapshot: Snapshot) -> Collection[str]:
+    """`schema.name` of the foreign tables, and of the tables of which they are partitions or heirs."""
+    distant = {table.full_name for table in snapshot.tables if table.kind == "foreign table"}
+    waiting = list(distant)
+    parents = {table.full_name: table.inherits for table in snapshot.tables}
+    while waiting:
+        new = set(parents.get(waiting.pop(), ())) - distant
+        distant |= new
+        waiting += new
+    return distant
 
 
 def list_reached_tables(snapshot: Snapshot, tables: Iterable[Table], old: OldShape) -> tuple[Table, ...]:

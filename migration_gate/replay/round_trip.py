@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from migration_gate.analysis.catalog_round_trip import find_round_trip_differences, only_adds_labels
+from migration_gate.analysis.catalog_round_trip import find_round_trip_differences, may_all_stay
 from migration_gate.analysis.refusals import describe_refusal, is_about_shared_role
 from migration_gate.catalog.comparable_catalog import CatalogSet, RevisionChanges
 from migration_gate.catalog.row_survival import RowFate, find_row_fate, find_unusual_fate
@@ -66,9 +66,9 @@ class RoundTrips:
         return RevisionRollback(
             revision,
             has_changed_catalog=any(change.removed or change.added for change in changes),
-            only_added_labels=any(change.added for change in changes)
+            may_stay=any(change.added for change in changes)
             and all(
-                not (change.added or change.removed) or only_adds_labels(change.removed, change.added)
+                not (change.added or change.removed) or may_all_stay(change.removed, change.added)
                 for change in changes
             ),
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate import checks
 from migration_gate.errors import WorkerDied
-from migration_gate.facts import RevisionRollback
+from migration_gate.facts import Facts, RevisionRollback
 from tests.support.alembic_projects import URL, async_env, env, lay
 from tests.support.project_files import revision_text, write_files
 from tests.support.replay_engine import Engine, Ran
@@ -98,6 +99,89 @@ op.execute("create index by_n on a (n) where n > 0")"""
     assert found["b"].is_complete
     assert (found["b"].leftovers, found["b"].reupgrade_differences) == ((), ())
     assert [item.object for item in found["c"].leftovers] == ["a.a_state_check"]
+
+
+def test_a_constraint_that_was_validated_may_stay_so(engine: Engine) -> None:
+    """No downgrade can undo it, and the older release wrote nothing else."""
+    table = "op.execute('create table a (id int, n int); alter table a add check (n > 0) not valid')"
+    validate = "op.execute('alter table a validate constraint a_n_check')"
+    anew = "op.execute('alter table a drop constraint a_n_check; alter table a add check (n > 0) not valid')"
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, table, DROP.format("a")),
+        revision_text("b", "a", validate, "pass"),
+        revision_text("c", "b", f"{validate}\nop.add_column('a', sa.Column('x', sa.Text))", anew),
+    )
+    ran = run(engine, folder)
+    found = {item.revision: item for item in ran.replay.rollbacks}
+    assert found["b"].leftovers == ()
+    assert {item.object for item in found["c"].leftovers} == {"a.a_n_check", "a.x"}
+    said = [finding.object for finding in checks.missing_downgrade.check(Facts(replay=ran.replay))]
+    assert said == []
+
+
+PARTS_BEFORE = """
+create table a (id int primary key, name text)
+create index by_name on a (lower(name))
+create statistics both_columns on id, name from a
+create publication part for table a (id) where (id > 3)
+create publication whole
+create text search configuration words (copy = simple)
+create foreign data wrapper far
+create server there foreign data wrapper far
+create foreign table distant (n int) server there options (place 'x')
+create type kind as enum ('x')
+create schema other
+create role owner_of_parts
+"""
+PARTS_CHANGED = {
+    "alter table a set (toast.autovacuum_enabled = false)": ("TOAST options", "public.a"),
+    "alter table a alter name set (n_distinct = 5)": ("column options", "public.a.name"),
+    "alter index by_name alter column 1 set statistics 9": ("statistics target", "public.by_name.lower"),
+    "alter statistics both_columns set statistics 9": ("statistics target", "public.both_columns"),
+    "alter publication part set table a": ("publication filter", "part: public.a"),
+    "alter publication whole add tables in schema other": ("published schema", "whole: other"),
+    "alter text search configuration words drop mapping for word": (
+        "text search configuration",
+        "public.words",
+    ),
+    "create user mapping for public server there options (password 'secret')": (
+        "user mapping",
+        "public on there",
+    ),
+    "alter foreign table distant options (set place 'y')": ("foreign table options", "public.distant"),
+    "alter type kind owner to owner_of_parts": ("owner", "public.kind"),
+    "alter schema other owner to owner_of_parts": ("owner", "other"),
+}
+
+
+def test_parts_that_are_seldom_changed_are_compared_as_well(engine: Engine) -> None:
+    before = "\n".join(f"op.execute({line!r})" for line in PARTS_BEFORE.split("\n") if line)
+    change = "\n".join(f"op.execute({statement!r})" for statement in PARTS_CHANGED)
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, before),
+        revision_text("b", "a", change, "op.execute('select 1')"),
+    )
+    leftovers = roll_back(engine, folder, 2)["b"].leftovers
+    assert {(item.noun, item.object) for item in leftovers} == set(PARTS_CHANGED.values())
+    assert "secret" not in repr(leftovers)
+
+
+def test_foreign_tables_are_not_read(engine: Engine) -> None:
+    """That would be to connect to another server."""
+    tables = """
+        op.execute("create foreign data wrapper far")
+        op.execute("create server there foreign data wrapper far")
+        op.execute("create table a (n int) partition by list (n)")
+        op.execute("create foreign table distant partition of a for values in (1) server there")
+    """
+    add, drop = "op.execute('alter table a add x int')", "op.execute('alter table a drop x')"
+    folder = write_project(
+        engine.folder(), revision_text("a", None, tables), revision_text("b", "a", add, drop)
+    )
+    rollback = roll_back(engine, folder, 2)["b"]
+    assert (rollback.is_complete, rollback.unproven) == (True, "")
 
 
 def test_a_column_that_numbers_its_rows_loses_the_numbers(engine: Engine) -> None:
