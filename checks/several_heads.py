@@ -78,11 +78,13 @@ def _is_new(change: HistoryChange | None, fork: Fork | None, head: str) -> bool:
 def _describe_fix(history: History, heads: tuple[str, ...], fork: Fork | None) -> str:
     merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
     fix = f"Join them:{code_block(merge)}"
-    location = find_location(history, fork.first_revisions[heads[-1]]) if fork else None
-    if location is None:
+    moved = history.find_revision(fork.first_revisions[heads[-1]]) if fork else None
+    if fork is None or moved is None:
         return fix
-    move = code_block(f'down_revision = "{heads[0]}"')
+    parents = [heads[0] if parent == fork.ancestor else parent for parent in moved.parents]
+    quoted = ", ".join(f'"{parent}"' for parent in parents)
+    move = code_block(f"down_revision = {quoted if len(parents) == 1 else f'({quoted})'}")
     return (
         f"{fix}\nOr, if `{heads[-1]}` has not run on any database yet, put it on top of the other one, "
-        f"in {location.file}:{move}"
+        f"in {moved.location.file}:{move}"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
@@ -15,7 +14,7 @@ from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.drift.squash_proof import prove_squash
-from migration_gate.facts import Base, Facts, Location
+from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.verdict import unused_allow
 from migration_gate.verdict.baseline import Baseline, compare_with_baseline, parse_baseline
@@ -88,13 +87,12 @@ def judge_base(
     texts = dict(base.comment_texts)
     older = read_older_baseline(base, baseline)
     verdicts = judge_findings(base_facts, settings, checks.ALL, texts, date.today(), baseline=older)
-    added = {entry.location for entry in list_added_allowances(facts) if not entry.is_comment}
-    return tuple(verdict for verdict in verdicts if not _is_unused(verdict, added))
-
-
-def _is_unused(verdict: Verdict, added: Collection[Location | None]) -> bool:
-    """Whether it says that an allowance is unused which only the change has: the base lacks nothing."""
-    return verdict.check == check_name(unused_allow) and verdict.finding.location in added
+    if base.gate_files is None or base.gate_files.failure:
+        return tuple(verdicts)
+    known = {(entry.check, entry.object) for entry in base.gate_files.allowances}
+    added = {entry for entry in settings.allowances if (entry.check, entry.object) not in known}
+    faults = {unused_allow.unused_entry(entry) for entry in added}
+    return tuple(verdict for verdict in verdicts if verdict.finding not in faults)
 
 
 def read_older_baseline(base: Base, baseline: Baseline | None) -> Baseline | None:

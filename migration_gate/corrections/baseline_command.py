@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from migration_gate import entrypoint, explain
+from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.corrections.file_replacement import replace_files
+from migration_gate.edits.file_edits import keep_line_ends
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.judgement import read_baseline
 from migration_gate.postgres.shared_servers import SharedServers
@@ -83,7 +85,8 @@ def _write_baseline(settings: Settings, verdicts: Sequence[Verdict], *, is_renew
 def _write_file(file: Path, entries: Sequence[BaselineEntry]) -> None:
     """Write the file at once, or leave it as it was. Raises Misconfigured if it cannot be written."""
     try:
-        replace_files({file: format_baseline(entries).encode("utf-8", "backslashreplace")})
+        text = keep_line_ends(read_baseline_text(file) or "", format_baseline(entries))
+        replace_files({file: text.encode("utf-8", "backslashreplace")})
     except OSError as error:
         raise Misconfigured(
             f"The baseline could not be written to {file}: {error.strerror}.",

@@ -38,7 +38,6 @@ def _write_draft(file: Path, content: bytes | None, drafts: ExitStack) -> Path |
         return None
     if file.exists() and not file.stat().st_mode & WRITABLE:  # its folder would let it be replaced
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-    file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
     draft = Path(name)
     drafts.callback(draft.unlink, missing_ok=True)

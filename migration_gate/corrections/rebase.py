@@ -239,6 +239,8 @@ def _render_diff(edit: FileEdit, top: Path) -> str:
 def _write_edits(place: _Place, edits: list[FileEdit], expected: tuple[StaleParent, ...]) -> str:
     """Write the files and read them again; what came of it. Raises GateError, with the files as they were."""
     try:
+        for edit in edits:
+            edit.path.parent.mkdir(parents=True, exist_ok=True)
         replace_files({edit.path: edit.after for edit in edits})
         history = place.read_history()
         _verify_heads(history, expected)

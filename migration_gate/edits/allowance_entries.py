@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -177,24 +177,36 @@ def _toml_value(key: str, value: str) -> str:
 
 def _add_to_toml_list(text: str, entry: AllowanceEntry) -> str:
     """`allow = [...]`, which no table can follow: the item goes before its last bracket."""
-    items = ", ".join(f"{key} = {_toml_value(key, value)}" for key, value in entry.as_mapping().items())
-    matches = list(re.finditer(r"^\s*allow\s*=\s*\[", text, re.MULTILINE))
-    for match in matches:
-        for end in (found.start() for found in re.finditer(r"\]", text[match.end() :])):
-            for separator in ("", ", "):
-                place = match.end() + end
-                new_text = f"{text[:place]}{separator}{{{items}}}{text[place:]}"
-                if _is_toml(new_text):
+    values = ", ".join(f"{key} = {_toml_value(key, value)}" for key, value in entry.as_mapping().items())
+    for match in re.finditer(r"^[ \t]*allow[ \t]*=[ \t]*\[", text, re.MULTILINE):
+        for bracket in re.finditer(r"\]", text[match.end() :]):
+            for new_text in _insert_item(text, match.end() + bracket.start(), f"{{ {values} }}"):
+                if _has_item(new_text, entry):
                     return new_text
     raise EntryNotWritten("`allow` has a form to which nothing can be added")
 
 
-def _is_toml(text: str) -> bool:
+def _insert_item(text: str, bracket: int, item: str) -> Iterator[str]:
+    """The text with the item before a bracket: on a line of its own if the bracket has one."""
+    start, end = text[:bracket], text[bracket:]
+    above, line_end, before = start.rpartition("\n")
+    if line_end and not before.strip():
+        last_line = above.rpartition("\n")[2]
+        indent = last_line[: len(last_line) - len(last_line.lstrip())]
+        yield f"{above}\n{indent}{item},\n{before}{end}"
+    yield f"{start}{item}{end}"
+    yield f"{start}, {item}{end}"
+
+
+def _has_item(text: str, entry: AllowanceEntry) -> bool:
+    """Whether it is TOML in which some list ends with the entry; `_verify` looks at the rest."""
     try:
-        tomllib.loads(text)
+        table = tomllib.loads(text).get("tool", {}).get("migration-gate", {})
     except tomllib.TOMLDecodeError:
         return False
-    return True
+    lists = [table.get("allow"), *(item.get("allow") for item in table.get("projects", {}).values())]
+    last_items = (items[-1] for items in lists if items)
+    return any({key: str(value) for key, value in item.items()} == entry.as_mapping() for item in last_items)
 
 
 def _verify(old: object, new: object, entry: AllowanceEntry, project: str) -> None:

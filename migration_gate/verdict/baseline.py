@@ -49,10 +49,10 @@ class Baseline:
 
 
 def parse_baseline(path: str, text: str) -> Baseline:
-    """What the text of the file holds; empty lines and comments count for nothing."""
+    """What the text of the file holds; empty lines, comments and a byte order mark count for nothing."""
     entries: list[BaselineEntry] = []
     unreadable_lines: list[int] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line.rstrip())

@@ -57,6 +57,15 @@ def test_two_heads_are_named_with_their_fork_and_the_merge() -> None:
     assert 'down_revision = "c3"' in finding.fix
 
 
+def test_a_merge_that_is_put_on_top_keeps_its_other_parents() -> None:
+    graph = make_history(
+        make_revision("a1"), make_revision("n1", "a1"), make_revision("m1", "a1"),
+        make_revision("m2", "m1"), make_revision("mm", "m1", "n1"),
+    )  # fmt: skip
+    (finding,) = check_heads(graph)
+    assert 'down_revision = ("m2", "n1")' in finding.fix
+
+
 def test_heads_with_branch_labels_of_their_own_are_no_finding() -> None:
     graph = make_history(*make_fork(c3=("expand",), e5=("contract",)))
     assert check_heads(graph) == []

@@ -35,6 +35,8 @@ TOML_FILES = (
     '[tool.migration-gate]\nallow = [{check = "a", reason = "b]"}]\n\n[tool.other]\na = [1]\n',
     "[tool.migration-gate]\nallow = []\n",
     '[tool.migration-gate]\nallow = [\n  {check = "a", reason = "b"},  # why\n]\n',
+    '[tool.migration-gate]\nallow = [\n    {check = "a", reason = "b ]"},  # why [1]\n]\n\n[tool.other]\n',
+    '[tool.migration-gate]\nallow = [\n  {check = "a", reason = "b"}\n]\n',
 )
 
 
@@ -60,6 +62,12 @@ def test_an_entry_is_added_to_toml(text: str) -> None:
     added = tomllib.loads(new)["tool"]["migration-gate"]["allow"][-1]
     assert {key: str(value) for key, value in added.items()} == ENTRY.as_mapping()
     assert all(line.startswith(("- allow = [", "- ]")) for line in removed_lines(text, new))
+
+
+def test_an_entry_of_toml_has_a_line_of_its_own_where_the_bracket_has_one() -> None:
+    text = '[tool.migration-gate]\nallow = [\n    {check = "a", reason = "b"},  # [1]\n]\n'
+    item = '    { check = "c", object = "o", reason = "r" },\n'
+    assert add_toml_entry(text, AllowanceEntry("c", "o", "r")) == text.replace("]\n]", f"]\n{item}]")
 
 
 @pytest.mark.parametrize("text", ["allow: x\n", "allow: [{check: a, reason: b}, # c\n ]\n"])

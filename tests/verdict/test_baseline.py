@@ -10,6 +10,7 @@ import pytest
 
 from migration_gate.check import Finding, Severity
 from migration_gate.config.baseline_file import read_baseline_text
+from migration_gate.corrections.baseline_command import _write_file
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Facts, Failure, Replay
 from migration_gate.verdict.baseline import (
@@ -32,6 +33,16 @@ def verdict(identifier: str, message: str, check: str = "drift", kind: str | Non
 
 
 FIRST, SECOND = verdict("a" * 10, "`x` differs by 2"), verdict("b" * 10 + "-2", "`y` differs")
+
+
+def test_a_byte_order_mark_is_no_line_and_line_ends_stay(tmp_path: Path) -> None:
+    entries = list(list_entries((SECOND, FIRST)))
+    text = format_baseline(entries).replace("\n", "\r\n")
+    assert parse_baseline("b", f"\ufeff{text}") == parse_baseline("b", text)
+    file = tmp_path / "baseline"
+    file.write_bytes(text.encode())
+    _write_file(file, entries[:1])
+    assert file.read_bytes() == format_baseline(entries[:1]).replace("\n", "\r\n").encode()
 
 
 def test_a_written_baseline_reads_the_same() -> None:

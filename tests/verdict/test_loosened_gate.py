@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,16 +83,17 @@ def test_the_code_that_a_comment_covers_is_shown_without_its_sign(text: str, cov
 def test_an_unused_allowance_of_the_change_is_none_of_the_base(is_at_base: bool, novelty: str) -> None:
     where = Location(".migration-gate.yml", 2)
     entry = AllowanceText("drift", "note.*", "by hand", "", where)
-    base = Base("c", "", Facts(), gate_files=GateFiles(allowances=(entry,) if is_at_base else ()))
-    facts = Facts(base=base, gate_files=GateFiles(allowances=(entry,)))
-    settings = Settings(
-        "x", Path("/"), Path("/"), allowances=(Allowance("drift", "by hand", "note.*", where=str(where)),)
-    )
+    other = replace(entry, object="item.*")  # in the same list of TOML: it is at the same line
+    entries = (other, entry) if is_at_base else (other,)
+    base = Base("c", "", Facts(), gate_files=GateFiles(allowances=entries))
+    facts = Facts(base=base, gate_files=GateFiles(allowances=(other, entry)))
+    allowances = [Allowance("drift", "by hand", name, where=str(where)) for name in ("item.*", "note.*")]
+    settings = Settings("x", Path("/"), Path("/"), allowances=tuple(allowances))
     older = judge_base(facts, settings, [])
     verdicts = find_novelties(judge_findings(facts, settings, checks.ALL), facts, older).verdicts
-    assert [item.novelty for item in verdicts if item.check == "unused-allow"] == [novelty]
+    assert [item.novelty for item in verdicts if item.check == "unused-allow"] == ["old", novelty]
     fixed = find_novelties((), facts, older).fixed
-    assert [item.check for item in fixed].count("unused-allow") == is_at_base
+    assert [item.check for item in fixed].count("unused-allow") == len(entries)
 
 
 def own_level(base: str | None, change: str | None, origin: str = ".migration-gate.yml:1") -> str:
