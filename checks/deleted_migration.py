@@ -7,10 +7,14 @@ Instead, keep its file, and undo what it did in a new revision. To make a long h
 new first revision that leaves the same catalog.
 """
 
-import shlex
 from collections.abc import Iterator
 
-from migration_gate.analysis.history_change import HistoryChange, compare_histories, name_revision
+from migration_gate.analysis.history_change import (
+    HistoryChange,
+    compare_histories,
+    name_revision,
+    write_restoring_command,
+)
 from migration_gate.analysis.revision_graph import build_graph, split_into_trees
 from migration_gate.analysis.squash_texts import (
     count_row_statements,
@@ -62,9 +66,8 @@ def _group(change: HistoryChange, removed: list[Revision]) -> Iterator[tuple[Rev
 def _describe_removal(change: HistoryChange, group: tuple[Revision, ...]) -> Finding:
     ids = [revision.id for revision in group]
     be, pronoun = ("was", "it") if len(group) == 1 else ("were", "one of them")
-    files = " ".join(shlex.quote(revision.location.file) for revision in group)
     followers = [pair for pair in change.kept if {*pair.before.parents} & {*ids}]
-    restore = code_block(f"git checkout {change.base.commit[:12]} -- {files}")
+    restore = code_block(write_restoring_command(change.base, *group))
     return Finding(
         object=" ".join(sorted(ids)),
         message=f"{join_words(ids)} {be} removed: a database that stands on {pronoun} can be neither "

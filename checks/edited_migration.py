@@ -11,7 +11,11 @@ import shlex
 from collections.abc import Iterator
 
 from migration_gate.analysis.edited_revisions import EditedRevision, find_edited
-from migration_gate.analysis.history_change import HistoryChange, compare_histories
+from migration_gate.analysis.history_change import (
+    HistoryChange,
+    compare_histories,
+    write_restoring_command,
+)
 from migration_gate.analysis.reused_ids import list_reused
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Lineage, Location, Revision, Statement
@@ -66,10 +70,9 @@ def _describe_own(change: HistoryChange, edited: EditedRevision) -> Finding:
 
 def _list_restoring_commands(change: HistoryChange, revision: Revision) -> Iterator[str]:
     """What brings the file of the base back, and takes away the one to which it was moved."""
-    before = change.before.find_revision(revision.id)
-    old_file = before.location.file if before is not None else revision.location.file
-    yield f"git checkout {change.base.commit[:12]} -- {shlex.quote(old_file)}"
-    if old_file != revision.location.file:
+    before = change.before.find_revision(revision.id) or revision
+    yield write_restoring_command(change.base, before)
+    if before.location.file != revision.location.file:
         yield f"rm {shlex.quote(revision.location.file)}"  # git may not know it yet
 
 

@@ -6,7 +6,6 @@ reports that the database is up to date.
 Instead, give the new revision an id of its own (`alembic revision` makes one), and restore the old one.
 """
 
-import shlex
 from collections.abc import Iterator
 
 from migration_gate.analysis.history_change import (
@@ -14,6 +13,7 @@ from migration_gate.analysis.history_change import (
     KeptRevision,
     compare_histories,
     name_revision,
+    write_restoring_command,
 )
 from migration_gate.analysis.reused_ids import list_reused
 from migration_gate.analysis.stale_parents import list_ids_of_both
@@ -37,8 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _describe_reuse(change: HistoryChange, pair: KeptRevision) -> Finding:
-    path = shlex.quote(pair.before.location.file)
-    restore = code_block(f"git checkout {change.base.commit[:12]} -- {path}")
+    restore = code_block(write_restoring_command(change.base, pair.before))
     return Finding(
         object=pair.now.id,
         message=f"`{pair.now.id}` is another revision at the base: a database that has run it never runs "

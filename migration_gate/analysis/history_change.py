@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import field, replace
 
@@ -177,6 +178,20 @@ def _is_same_file(change: HistoryChange, old: Revision, new: Revision) -> bool:
 def find_text(history: History, revision: Revision) -> str:
     """The text of a revision's file; empty if it was not read."""
     return next((file.text for file in history.files if file.path == revision.location.file), "")
+
+
+def write_restoring_command(base: Base, *revisions: Revision) -> str:
+    """What brings the files of these revisions of the base back; a submodule has them in its own commit."""
+    files = [revision.location.file for revision in revisions]
+    commit = base.commit[:12]
+    for folder in base.submodules:
+        if all(file.startswith(f"{folder}/") for file in files):
+            names = shlex.join(file.removeprefix(f"{folder}/") for file in files)
+            return (
+                f"git -C {shlex.quote(folder)} checkout "
+                f'"$(git rev-parse {shlex.quote(f"{commit}:{folder}")})" -- {names}'
+            )
+    return f"git checkout {commit} -- {shlex.join(files)}"
 
 
 def name_revision(revision: Revision) -> str:

@@ -42,7 +42,9 @@ def complete_base(facts: Facts, settings: Settings, comparison: Comparison) -> F
     if base.commit and folders and not base.is_unchanged and not base.is_new_project:
         base = _add_text_history(base, settings, folders, notes)
         base = _add_tip(base, comparison.base, settings, folders, notes)
-        notes += _find_unseen(base, comparison, folders, find_repository_root(settings.root))
+        submodules = _list_submodules(comparison, folders, find_repository_root(settings.root))
+        base = replace(base, submodules=submodules)
+        notes += _find_unseen(base)
     replay = replace(facts.replay, notes=(*facts.replay.notes, *notes))
     return replace(facts, replay=replay, base=base)
 
@@ -121,7 +123,16 @@ def _parse_files(contents: Mapping[str, bytes], folders: tuple[str, ...]) -> tup
     return tuple(source for source in sources if source is not None)
 
 
-def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...], top: Path) -> list[str]:
+def _list_submodules(comparison: Comparison, folders: tuple[str, ...], top: Path) -> tuple[str, ...]:
+    """The changed paths that are folders around those of the revisions."""
+    return tuple(
+        path
+        for path in sorted(comparison.changed_paths("MAT"))
+        if any(f"{folder}/".startswith(f"{path}/") for folder in folders) and not (top / path).is_symlink()
+    )
+
+
+def _find_unseen(base: Base) -> list[str]:
     """Sentences on what a comparison of the revisions cannot see."""
     sentences = []
     if base.lineage is Lineage.OTHER:
@@ -129,11 +140,9 @@ def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...], t
             f"HEAD does not descend from the base ({base.reason}): removed, edited and re-parented revisions "
             "were not looked for."
         )
-    for path in sorted(comparison.changed_paths("MAT")):
-        is_around_revisions = any(f"{folder}/".startswith(f"{path}/") for folder in folders)
-        if is_around_revisions and not (top / path).is_symlink():
-            sentences.append(
-                f"The revisions lie in the submodule `{path}`: which of its files the change adds or edits "
-                "is not known, so the locks and the downgrades of new revisions were not looked at."
-            )
+    for path in base.submodules:
+        sentences.append(
+            f"The revisions lie in the submodule `{path}`: which of its files the change adds or edits "
+            "is not known, so the locks and the downgrades of new revisions were not looked at."
+        )
     return sentences

@@ -64,6 +64,8 @@ class Base:
     lineage: Lineage = Lineage.ANCESTOR
     text_history: History | None = None
     """the revision files as text, where there are no facts"""
+    submodules: tuple[str, ...] = ()
+    """those with revisions that stand at another commit in the change, relative to the repository"""
     tip: BranchTip | None = None
     """the newest state of the branch into which the change goes; None if HEAD has it, or it is not known"""
     squash_proof: SquashProof | None = None

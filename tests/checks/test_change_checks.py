@@ -128,6 +128,15 @@ def test_a_removed_head_is_an_error_that_names_the_file() -> None:
     assert "git checkout ffffffffffff -- migrations/versions/b2.py" in finding.fix
 
 
+def test_a_removed_file_of_a_submodule_is_restored_from_its_own_commit() -> None:
+    before, now = run(make_chain("a1", "b2")), run(make_chain("a1"))
+    fix = find_one(before, now, "deleted-migration", submodules=("migrations",)).fix
+    commit = f'"$(git rev-parse {"f" * 12}:migrations)"'
+    assert f"git -C migrations checkout {commit} -- versions/b2.py" in fix
+    other = find_one(before, now, "deleted-migration", submodules=("migra",)).fix
+    assert f"git checkout {'f' * 12} -- migrations/versions/b2.py" in other
+
+
 def test_revisions_that_follow_each_other_are_one_removal() -> None:
     finding = find_one(run(make_chain("a1", "b2", "c3")), run(make_chain("a1")), "deleted-migration")
     assert finding.object == "b2 c3"
