@@ -6,7 +6,7 @@ Nothing is read if the change has none of these files: then both sides say the s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,8 @@ from migration_gate.verdict.baseline import parse_baseline
 
 CONFIG_NAMES = frozenset({*NAMES, "pyproject.toml"})
 MAX_FILE_BYTES = 1 << 20
+_EXTENDS = re.compile(r"""\bextends["']?[ \t]*[:=][ \t]*("[^"\n]+"|'[^'\n]+'|[^\s,}#]+)""")
+"""the setting in YAML and TOML, with its value"""
 UNCOMPARED = frozenset({"allow", "env", "env_file"})
 """keys that are compared otherwise, or hold secrets"""
 
@@ -65,7 +67,9 @@ def find_trusted_base(settings: Settings, comparison: Comparison, environ: Mappi
 
 def has_gate_files(settings: Settings, comparison: Comparison) -> bool:
     """Whether a file that says something about the gate differs."""
-    return any(_is_gate_file(path, settings) for path in comparison.changed_paths())
+    file = settings.config_file
+    policies = _find_policy_names([_read_text(file)] if file is not None else [])
+    return any(_is_gate_file(path, settings, policies) for path in comparison.changed_paths())
 
 
 def read_own_gate_files(settings: Settings) -> GateFiles:
@@ -89,19 +93,36 @@ def read_gate_files_of(settings: Settings, commit: str) -> GateFiles:
 def export_gate_files(settings: Settings, commit: str) -> Iterator[Path]:
     """The files of a commit that say something about the gate, in a folder. Raises GateError."""
     with temporary_run_directory() as folder:
-        tree = (folder / "gate-files").resolve()
-        tree.mkdir()
-        export_revision(settings.root, commit, tree, is_needed=lambda path: _is_gate_file(path, settings))
+        tree = _export_files(settings, commit, folder / "gate-files", frozenset())
+        names = {*CONFIG_NAMES, *([settings.config_file.name] if settings.config_file is not None else [])}
+        paths = (path for path in read_exported_paths(tree) or () if path.rpartition("/")[2] in names)
+        policies = _find_policy_names(_read_text(tree / path) for path in paths)
+        if policies:  # which have any name
+            tree = _export_files(settings, commit, folder / "with-policies", policies)
         yield tree
 
 
-def _is_gate_file(path: str, settings: Settings) -> bool:
+def _export_files(settings: Settings, commit: str, folder: Path, policies: Collection[str]) -> Path:
+    folder.mkdir()
+    tree = folder.resolve()
+    export_revision(
+        settings.root, commit, tree, is_needed=lambda path: _is_gate_file(path, settings, policies)
+    )
+    return tree
+
+
+def _find_policy_names(texts: Iterable[str]) -> frozenset[str]:
+    """The names, without folders, of the files that configurations extend."""
+    values = (value.strip("\"'") for text in texts for value in _EXTENDS.findall(text))
+    return frozenset(value.rpartition("/")[2] for value in values)
+
+
+def _is_gate_file(path: str, settings: Settings, policies: Collection[str]) -> bool:
+    """`policies` are names of files that the configuration extends."""
     name = path.rpartition("/")[2]
     files = (settings.config_file, settings.baseline_file, settings.sizes_file)
     named = [SIZES_NAME, *(file.name for file in files if file is not None)]
-    # A policy of this repository's may have any name that a configuration may have.
-    is_policy = "polic" in path and path.endswith((".yml", ".yaml", ".toml"))
-    return name in CONFIG_NAMES or name in named or is_policy or is_ci_file(path)
+    return name in CONFIG_NAMES or name in named or name in policies or is_ci_file(path)
 
 
 def _read_gate_files(settings: Settings, top: Path, tree: Path, paths: list[str]) -> GateFiles:

@@ -181,6 +181,24 @@ def test_a_baseline_that_grows_is_named(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (YML, "extends: 'our rules/floor.yml'\n"),
+        ("pyproject.toml", '[tool.migration-gate]\nextends = "our rules/floor.yml"\n'),
+    ],
+)
+def test_a_policy_of_any_name_is_compared(tmp_path: Path, name: str, text: str) -> None:
+    floor = "our rules/floor.yml"
+    before = {name: text, floor: "checks: {drift: error}\nfail_on: warning\n"}
+    loosened = compare_change(tmp_path / "a", before, {floor: "checks: {drift: off}\nfail_on: warning\n"})
+    assert [(item.kind, item.object) for item in loosened] == [("check-level", "checks.drift")]
+    other = text.replace("floor", "lower")
+    after = {name: other, "our rules/lower.yml": "fail_on: error\n"}
+    loosened = compare_change(tmp_path / "b", before, after)
+    assert {item.kind for item in loosened} == {"extends", "fail-on"}
+
+
 def test_a_base_that_a_file_names_is_not_trusted(tmp_path: Path) -> None:
     """The base of the branch's file would have the branch's own settings."""
     repository = started(tmp_path / "origin", {YML: "fail_on: warning\n"})
