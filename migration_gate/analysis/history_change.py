@@ -82,7 +82,7 @@ def compare_histories(facts: Facts) -> HistoryChange | None:
     if not before.revisions or before.error is not None:
         return None  # nothing ran at the base
     known_ids = _list_known_ids(now)
-    if not known_ids or any(file.error for file in now.files):
+    if any(file.error for file in now.files) or (not known_ids and now.error is not None):
         return None
     change = _match_revisions(base, before, now, known_ids)
     change = replace(change, squash=_find_squash(change))

@@ -54,9 +54,22 @@ def count_old_by_check(project: ProjectReport) -> str:
     return ", ".join(f"{check} {number}" for check, number in counts.items())
 
 
+def _describe_failed_history(project: ProjectReport) -> Iterator[str]:
+    """That findings count of which the base cannot tell whether it had them."""
+    base = project.facts.base
+    failure = base.facts.replay.failure if base is not None and base.facts is not None else None
+    unknown = [verdict for verdict in project.verdicts if not verdict.novelty]
+    if failure is not None and any(verdict.severity is not Severity.NOTE for verdict in unknown):
+        where = f"`{failure.revision}` fails there" if failure.revision else "its history fails"
+        yield (
+            "What was there before is not all known, so each finding counts that the base did not show: "
+            f"{where}."
+        )
+
+
 def _describe_novelties(project: ProjectReport, where: str) -> str:
     """`412 findings were there before; they do not block. 3 are new, 1 is worse. 2 are fixed.`"""
-    sentences = []
+    sentences = list(_describe_failed_history(project))
     old = old_verdicts(project.verdicts)
     if any(verdict.severity is not Severity.NOTE for verdict in old):
         before = f"was {where}; it does" if len(old) == 1 else f"were {where}; they do"

@@ -164,3 +164,22 @@ def test_the_order_in_which_indexes_are_made_is_no_edit(place: World) -> None:
     base = lay(place, **extra, models_py=models, two_py=revision("two", "one", body))
     commit(place.project, {"shop/names.py": "NAMES = ['name', 'id']\n"})
     assert check(place, "--base", base) == {}
+
+
+def test_a_history_of_which_nothing_is_left_was_removed(place: World) -> None:
+    base = lay(place)
+    folder = place.project / "migrations/versions"
+    commit(place.project, {f"migrations/versions/{path.name}": None for path in folder.glob("*.py")})
+    folder.mkdir(exist_ok=True)
+    (folder / ".keep").touch()
+    assert "`one` and `two` were removed" in check(place, "--base", base)["deleted-migration one two"]
+
+
+def test_what_a_failing_base_could_not_show_counts_and_that_is_said(place: World) -> None:
+    table = 'op.execute("CREATE TABLE forgotten (id int primary key)")'
+    path = "migrations/versions/three.py"
+    base = lay(place, two_py=revision("two", "one", table), **{path: revision("three", "two", "1 / 0")})
+    commit(place.project, {path: NOTHING})
+    out = " ".join(place.check("--base", base).out.split())
+    assert "so each finding counts that the base did not show: `three` fails there." in out
+    assert "`forgotten`: the migrations make this table, no model has it" in out
