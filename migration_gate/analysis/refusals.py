@@ -20,8 +20,10 @@ _ONE_WAY_TEXT = re.compile(
 _RAISED_IN_SQL = "P0001"
 """raise_exception"""
 _RAISING_BLOCK = re.compile(r"\s*DO\b.*\bRAISE\b", re.IGNORECASE | re.DOTALL)
-_SHARED = "2BP01"
-"""dependent_objects_still_exist"""
+_DEPENDENT_OBJECTS = "2BP01"
+_DUPLICATE_OBJECT = "42710"
+_IN_OTHER_DATABASE = re.compile(r"\d+ objects? in database ")
+"""how Postgres counts what it does not name"""
 
 
 def describe_refusal(failure: Failure) -> str:
@@ -47,5 +49,15 @@ def refuses_rows(failure: Failure) -> bool:
 
 
 def is_about_shared_role(failure: Failure) -> bool:
-    """Whether a role cannot be dropped because another database of the server uses it."""
-    return failure.sqlstate == _SHARED and failure.message.startswith("role ")
+    """Whether a role cannot be dropped because another database of the server uses it, and only for that."""
+    uses = (failure.detail or "").splitlines()
+    return (
+        failure.sqlstate == _DEPENDENT_OBJECTS
+        and failure.message.startswith("role ")
+        and all(map(_IN_OTHER_DATABASE.match, uses))
+    )
+
+
+def makes_shared_object_again(failure: Failure) -> bool:
+    """Whether a role or a tablespace is there already: all databases of the server have it."""
+    return failure.sqlstate == _DUPLICATE_OBJECT and failure.message.startswith(("role ", "tablespace "))

@@ -133,7 +133,7 @@ def describe_leftover(difference: RollbackDifference) -> str:
         return f"left {name} behind"
     if difference.found is None:
         return f"did not bring back {name}"
-    return f"left {name} other than it was"
+    return f"left {name} other than {'they were' if difference.noun == PRIVILEGES else 'it was'}"
 
 
 def find_leftover_kind(difference: RollbackDifference) -> str:

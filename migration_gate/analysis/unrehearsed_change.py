@@ -21,7 +21,8 @@ def find_unrehearsed(rehearsal: Rehearsal, observation: Observation) -> Iterator
     why = "" if rehearsal.is_impossible else _explain_emptiness(rehearsal)
     if why and _touches_tables(observation):
         # Tables that refuse rows are the project's own rule, and block nothing; a run that failed does.
-        yield Unchecked(SUBJECT, f"{UNKNOWN}: {why}", ADVICE, is_foreseen=not rehearsal.unproven)
+        is_foreseen = rehearsal.is_limit or not rehearsal.unproven
+        yield Unchecked(SUBJECT, f"{UNKNOWN}: {why}", ADVICE, is_foreseen=is_foreseen)
 
 
 def _explain_emptiness(rehearsal: Rehearsal) -> str:

@@ -25,7 +25,7 @@ class Unchecked:
     advice: str = ""
     """the next step, if it is not to give the gate what it lacks"""
     is_foreseen: bool = False
-    """the settings have it so: a warning, as an error would come with each change"""
+    """the settings have it so, or the gate can do no more: a warning, as an error would come each time"""
 
 
 class Subject(StrEnum):

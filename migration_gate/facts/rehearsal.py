@@ -149,6 +149,8 @@ class Rehearsal:
     rowless: tuple[RowlessTable, ...] = ()
     unproven: str = ""
     """why nothing was rehearsed, as a clause; '' if there was nothing to rehearse, or all was"""
+    is_limit: bool = False
+    """`unproven` is a limit of the gate's own: the first run made the same for all databases of the server"""
     is_impossible: bool = False
     """no change of this project can be rehearsed"""
 

@@ -110,6 +110,8 @@ class RevisionRollback:
     """both functions ran to their end"""
     unproven: str = ""
     """why nothing, or not all, is known"""
+    is_limit: bool = False
+    """that is a limit of the gate's own, whatever the downgrade is like"""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.analysis.refusals import makes_shared_object_again
 from migration_gate.catalog.broken_rules import find_broken_rules
 from migration_gate.catalog.generated_rows import count_rows
 from migration_gate.catalog.row_losses import find_row_changes
@@ -21,6 +22,7 @@ from migration_gate.catalog.row_state import RowState, describe_unread, read_row
 from migration_gate.catalog.stored_rows import StoredRows
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
+    Failure,
     Rehearsal,
     RehearsedRevision,
     RowFailure,
@@ -95,6 +97,7 @@ class RehearsalRun:
         """the statements of revisions in which several of them may have changed rows"""
         self._first_fill: FilledDatabase | None = None
         self._prepared: Future[FilledCopy] | None = None
+        self._met_limit = False
         self._shares_session = True
         """one run of env.py runs several revisions"""
 
@@ -164,6 +167,7 @@ class RehearsalRun:
                 if not table.is_filled
             ),
             unproven=problem,
+            is_limit=self._met_limit,
             own_rows=first.own_rows if first is not None else 0,
             unchecked=(*self._own_rows.unchecked, *unchecked),
             notes=(*self._own_rows.notes, *self._notes),
@@ -315,6 +319,14 @@ class RehearsalRun:
         if failure.statement is None and failure.sqlstate and finished.statements:
             failure = replace(failure, statement=finished.statements[-1].sql)
         if finished.failed != revision or not self._wanted.are_any:
+            known = self._results.get(revision)
+            if (
+                known is not None
+                and known.failure is not None
+                and _is_same_error(known.failure.failure, failure)
+            ):
+                self._results.pop(revision)  # it is not about rows
+            self._met_limit = makes_shared_object_again(failure)
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         blamed = f"{failure.message} {failure.detail or ''} {failure.statement or ''}"
         texts = [blamed, *(statement.sql for statement in finished.statements)]
@@ -335,6 +347,10 @@ class RehearsalRun:
         """Whether it is known that any rows make the revision fail, none of the project's in particular."""
         known = self._results.get(revision)
         return known is not None and known.failure is not None and known.failure.rows in ("plain", "filled")
+
+
+def _is_same_error(one: Failure, other: Failure) -> bool:
+    return (one.sqlstate, one.message, one.statement) == (other.sqlstate, other.message, other.statement)
 
 
 def _list_watched(state: RowState, result: RehearsedRevision, texts: Iterable[str]) -> list[int]:

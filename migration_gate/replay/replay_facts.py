@@ -172,7 +172,7 @@ def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:
     """Revisions whose rollback could not be tried."""
     for item in rollback.rollbacks:
         if item.unproven:
-            yield Unchecked(item.name, item.unproven)
+            yield Unchecked(item.name, item.unproven, is_foreseen=item.is_limit)
 
 
 def _describe_handled_calls(replay: Replay) -> Iterator[str]:

@@ -148,9 +148,8 @@ class RoundTrips:
         if finished.failed != rollback.revision:
             return replace(rollback, unproven=f"`{finished.failed}` failed above it: {failure.message}")
         if is_about_shared_role(failure):
-            return replace(
-                rollback, unproven=f"a role is used in other databases of the run: {failure.message}"
-            )
+            unproven = f"a role is used in other databases of the run: {failure.message}"
+            return replace(rollback, unproven=unproven, is_limit=True)
         refusal = describe_refusal(failure)
         return replace(rollback, refusal=refusal) if refusal else replace(rollback, failure=failure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.analysis.refusals import describe_refusal, refuses_rows
+from migration_gate.analysis.refusals import describe_refusal, is_about_shared_role, refuses_rows
 from migration_gate.facts import Failure
 
 
@@ -45,3 +45,19 @@ def test_rows_are_refused_by_what_the_revision_raises_on_purpose(failure: Failur
 
 def test_what_the_server_says_is_no_declaration() -> None:
     assert describe_refusal(Failure("cannot be undone", "RaiseException", "P0001", source="library")) == ""
+
+
+@pytest.mark.parametrize(
+    ("detail", "is_shared"),
+    [
+        ("1 object in database other", True),
+        ("2 objects in database other\n1 object in database third", True),
+        ("privileges for table tags\n1 object in database other", False),
+    ],
+)
+def test_a_role_that_the_own_database_uses_as_well_is_the_downgrades_fault(
+    detail: str, is_shared: bool
+) -> None:
+    message = 'role "app" cannot be dropped because some objects depend on it'
+    failure = Failure(message, "DependentObjectsStillExist", "2BP01", detail=detail)
+    assert is_about_shared_role(failure) is is_shared

@@ -211,3 +211,13 @@ if op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar():
         WorkerDied, match=r"killed by signal 9 \(SIGKILL\) while `upgrade\(\)` of 1 ran once more"
     ):
         rehearse(engine, kill)
+
+
+def test_a_role_that_the_first_run_made_is_not_put_down_to_rows(engine: Engine) -> None:
+    role = (
+        'op.execute("CREATE ROLE gate_test_reader")\nop.execute("GRANT SELECT ON users TO gate_test_reader")'
+    )
+    rehearsal = rehearse(engine, f'{role}\nop.execute("ALTER TABLE users ADD phone text")')
+    assert rehearsal.revisions == ()
+    assert rehearsal.is_limit
+    assert 'role "gate_test_reader" already exists' in rehearsal.unproven

@@ -168,6 +168,32 @@ def test_parts_that_are_seldom_changed_are_compared_as_well(engine: Engine) -> N
     assert "secret" not in repr(leftovers)
 
 
+REVOKE = "op.execute('revoke select on a from {0}')"
+DROP_ROLE = "op.execute('drop role {0}')"
+
+
+@pytest.mark.parametrize(
+    ("role", "downgrade", "said"),
+    [
+        ("stays", REVOKE, ["failing_reupgrade"]),
+        ("used_here", DROP_ROLE, ["failing_downgrade"]),
+        ("used_there", f"{REVOKE}\n{DROP_ROLE}", []),
+    ],
+    ids=["it stays", "the own table uses it", "other databases of the run use it"],
+)
+def test_a_role_is_of_all_databases(engine: Engine, role: str, downgrade: str, said: list[str]) -> None:
+    create = "op.execute('create role {0}; grant select on a to {0}')"
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", create.format(role), downgrade.format(role)),
+    )
+    facts = Facts(replay=run(engine, folder, 2).replay)
+    modules = (checks.failing_reupgrade, checks.failing_downgrade)
+    assert [module.__name__.rpartition(".")[2] for module in modules for _ in module.check(facts)] == said
+    assert [item.is_foreseen for item in facts.replay.unchecked] == ([] if said else [True])
+
+
 def test_foreign_tables_are_not_read(engine: Engine) -> None:
     """That would be to connect to another server."""
     tables = """
