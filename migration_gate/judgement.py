@@ -90,9 +90,9 @@ def judge_base(
     if base.gate_files is None or base.gate_files.failure:
         return tuple(verdicts)
     known = {(entry.check, entry.object) for entry in base.gate_files.allowances}
-    added = {entry for entry in settings.allowances if (entry.check, entry.object) not in known}
-    faults = {unused_allow.unused_entry(entry) for entry in added}
-    return tuple(verdict for verdict in verdicts if verdict.finding not in faults)
+    added = [entry for entry in settings.allowances if (entry.check, entry.object) not in known]
+    names = {(check_name(unused_allow), unused_allow.name_entry(entry)) for entry in added}
+    return tuple(verdict for verdict in verdicts if (verdict.check, verdict.finding.object) not in names)
 
 
 def read_older_baseline(base: Base, baseline: Baseline | None) -> Baseline | None:

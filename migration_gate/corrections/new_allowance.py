@@ -34,6 +34,7 @@ from migration_gate.report.allow_entry import escape_pattern
 from migration_gate.report.json_document import JsonProject, JsonReport, JsonVerdict
 from migration_gate.report.json_report import build_document
 from migration_gate.verdict.allow import find_allow_comments
+from migration_gate.verdict.unused_allow import is_forbidden
 
 NEW_FILE = ".migration-gate.yml"
 COMMENT_MARKS = {".py": "#", ".sql": "--", ".sh": "#", ".yml": "#", ".yaml": "#"}
@@ -107,6 +108,11 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
             advice=f"Set `checks: {{{LOOSENED_GATE}/{verdict.kind}: off}}` in a change of its own.",
         )
     settings = _find_settings(request, options, project)
+    if is_forbidden(_name_check(verdict), settings.forbid_allow):
+        raise Misconfigured(
+            f"Nothing allows `{_name_check(verdict)}`: `forbid_allow` names it.",
+            advice="Correct what it found, or have the policy changed.",
+        )
     if request.is_comment:
         edit = make_comment(request, verdict, find_repository_root(settings.root))
     else:

@@ -111,7 +111,12 @@ def judge_findings(
     is_complete = facts.replay.is_complete
     names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
     faults = unused_allow.find_faults(
-        allowances.entries, allowances.comments, names, used if is_complete else None, today
+        allowances.entries,
+        allowances.comments,
+        names,
+        used if is_complete else None,
+        today,
+        forbidden=settings.forbid_allow,
     )
     verdicts += _sign_findings(unused_allow, faults, settings)
     if baseline is not None:

@@ -16,7 +16,7 @@ from migration_gate.analysis.loosened_gate_parts import CHECK
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Facts, Location
-from migration_gate.verdict.allow import AllowComment, has_expired
+from migration_gate.verdict.allow import AllowComment, has_expired, matches_check
 from migration_gate.wording import nearest_name
 
 SEVERITY = Severity.WARNING
@@ -41,10 +41,13 @@ def find_faults(
     check_names: Collection[str],
     used: Collection[Allowance] | None,
     today: date | None,
+    *,
+    forbidden: Collection[str] = (),
 ) -> Iterator[Finding]:
     """Comments that cannot be read, then entries and comments that allow nothing.
 
-    `used` are those that allowed a finding; None if that is not known for all checks.
+    `used` are those that allowed a finding; None if that is not known for all checks. `forbidden` are the
+    checks that nothing allows.
     """
     readable_comments = []
     for comment in comments:
@@ -57,6 +60,8 @@ def find_faults(
             yield unknown_check(entry, check_names)
         elif has_expired(entry, today):
             yield expired_entry(entry)
+        elif is_forbidden(entry.check, forbidden):
+            yield forbidden_entry(entry)
         elif used is not None and entry not in used and entry.check.partition("/")[0] != CHECK:
             yield unused_entry(entry)
 
@@ -74,6 +79,18 @@ def expired_entry(entry: Allowance) -> Finding:
     message = f"`allow {entry.check}` ended on {entry.until}"
     finding = _finding_about(entry, message, "Fix what it allowed, or give it a later date and a reason.")
     return replace(finding, kind=EXPIRED, severity=Severity.ERROR)
+
+
+def is_forbidden(check: str, forbidden: Collection[str]) -> bool:
+    """Whether nothing allows a check, or check/kind."""
+    name, _, kind = check.partition("/")
+    return any(matches_check(item, name, kind or None) for item in forbidden)
+
+
+def forbidden_entry(entry: Allowance) -> Finding:
+    """The entry names a check that nothing allows."""
+    message = f"`allow {entry.check}` allows nothing: `forbid_allow` names the check"
+    return _finding_about(entry, message, "Correct what it is to allow, or have the policy changed.")
 
 
 def unknown_check(entry: Allowance, check_names: Collection[str]) -> Finding:
@@ -94,10 +111,14 @@ def unreadable_comment(comment: AllowComment) -> Finding:
 
 
 def _finding_about(entry: Allowance, message: str, fix: str) -> Finding:
-    name = entry.check if entry.object == "*" else f"{entry.check} {entry.object}"
     evidence = (Evidence("reason", entry.reason),) if entry.reason else ()
     location = _parse_location(entry.where)
-    return Finding(object=name, message=message, location=location, evidence=evidence, fix=fix)
+    return Finding(object=name_entry(entry), message=message, location=location, evidence=evidence, fix=fix)
+
+
+def name_entry(entry: Allowance) -> str:
+    """The object of a finding about it."""
+    return entry.check if entry.object == "*" else f"{entry.check} {entry.object}"
 
 
 def _parse_location(where: str) -> Location | None:

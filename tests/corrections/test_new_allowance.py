@@ -9,7 +9,10 @@ import pytest
 from migration_gate.corrections.new_allowance import AllowRequest, allow_finding, make_comment
 from migration_gate.errors import Misconfigured
 from migration_gate.report.json_document import JsonVerdict
+from migration_gate.report.json_report import render
 from migration_gate.verdict.allow import find_allow_comments
+from migration_gate.verdict.outcome import Report
+from tests.support.example_reports import blocked
 
 COMMENT = b"# migration-gate: allow nullable-owner -- as it was"
 
@@ -77,3 +80,12 @@ def test_without_a_reason_nothing_is_written(tmp_path: Path, reason: str) -> Non
     with pytest.raises(Misconfigured, match="reason is empty"):
         allow_finding(AllowRequest(tmp_path, "ab", reason, writes=True), {})
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_forbidden_to_be_allowed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".migration-gate.yml").write_text("forbid_allow: [drift]\n")
+    report = tmp_path / "report.json"
+    report.write_text(render(Report((blocked(),))))
+    finding = next(verdict.id for verdict in blocked().verdicts if verdict.check == "drift")
+    with pytest.raises(Misconfigured, match="`forbid_allow` names it"):
+        allow_finding(AllowRequest(tmp_path, finding, "r", report=report, writes=True), {})

@@ -96,6 +96,18 @@ def test_an_unused_allowance_of_the_change_is_none_of_the_base(is_at_base: bool,
     assert [item.check for item in fixed].count("unused-allow") == len(entries)
 
 
+@pytest.mark.parametrize(
+    ("check", "is_forbidden"), [("drift/column", True), ("drift", False), ("drift/index", False)]
+)
+def test_an_allowance_that_is_forbidden_is_told_so(check: str, is_forbidden: bool) -> None:
+    entry = Allowance(check, "by hand", where=".migration-gate.yml:2")
+    settings = Settings("x", Path("/"), Path("/"), allowances=(entry,), forbid_allow=("drift/column",))
+    (verdict,) = [
+        item for item in judge_findings(Facts(), settings, checks.ALL) if item.check == "unused-allow"
+    ]
+    assert ("`forbid_allow` names the check" in verdict.finding.message) == is_forbidden
+
+
 def own_level(base: str | None, change: str | None, origin: str = ".migration-gate.yml:1") -> str:
     severity = {"off": None}
     setting = GateSetting("checks.loosened-gate", (base,), Location("f", 1)) if base else None
