@@ -203,6 +203,19 @@ def test_a_merge_revision_has_the_folder_of_the_file_template(
     assert len([*(branch / VERSIONS).glob("20??/*.py")]) == 1
 
 
+def test_the_template_is_that_beside_env_py_wherever_the_revisions_are(
+    origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = "# ours\nrevision = ${repr(up_revision)}\ndown_revision = ${repr(down_revision)}\n"
+    ini = f"{INI}version_locations = %(here)s/{VERSIONS} %(here)s/blog\n"
+    blog = {f"blog/{name}.py": revision(name, "a1") for name in ("b2", "b3")}
+    commit(branch, {"alembic.ini": ini, "migrations/script.py.mako": template, **blog})
+    status, out = rebase(capsys, branch, "--merge", "--write", "--python", sys.executable)
+    assert (status, "There is one head" in out) == (0, True), out
+    (new,) = (branch / "blog").glob("*_merge_heads.py")
+    assert new.read_text().startswith("# ours\n")
+
+
 def test_a_base_from_which_the_branch_does_not_descend_is_named(
     origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

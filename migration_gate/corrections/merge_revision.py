@@ -15,6 +15,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project, find_project
+from migration_gate.project.locate import locate_environment
 
 MESSAGE = "merge heads"
 ID_LENGTH = 12
@@ -76,7 +77,8 @@ def make_merge_revision(
     """
     identifier = _make_id(heads, known_ids)
     now = datetime.now()
-    template = _find_template(folder)
+    entry_file = locate_environment(settings, os.environ).entry_file
+    template = _find_template(folder, entry_file)
     if template is None:
         text = PLAIN_TEXT.format(
             message=MESSAGE,
@@ -102,9 +104,10 @@ def _make_id(heads: tuple[str, ...], known_ids: Collection[str]) -> str:
     )
 
 
-def _find_template(folder: Path) -> Path | None:
-    """The template beside env.py: in a folder above that of the revisions."""
-    for parent in (folder, *folder.parents[:3]):
+def _find_template(folder: Path, entry_file: Path | None) -> Path | None:
+    """The template beside env.py, which may be in a folder above that of the revisions."""
+    beside = [entry_file.parent] if entry_file is not None else []
+    for parent in (*beside, folder, *folder.parents[:3]):
         if (parent / TEMPLATE_FILE).is_file():
             return parent / TEMPLATE_FILE
     return None
