@@ -78,15 +78,10 @@ class ProjectFixing:
             yield "Nothing was written: `--write` does it."
 
     def _examine(self, settings: Settings) -> ProjectReport:
-        (report, *others) = entrypoint.examine_servers(settings, self._servers, self._display)
-        if others:
-            raise Misconfigured(
-                "The project has several databases: its findings are corrected by hand.",
-                advice="`migration-gate check` shows the lines for each.",
-            )
-        if report.problem is not None:
-            raise GateError(report.problem.message, advice=report.problem.advice, where=report.problem.where)
-        return report
+        reports = entrypoint.examine_servers(settings, self._servers, self._display)
+        for problem in filter(None, (report.problem for report in reports)):
+            raise GateError(problem.message, advice=problem.advice, where=problem.where)
+        return join_databases(reports) if len(reports) > 1 else reports[0]
 
     def _try(self, plan: PlannedFixes, known: Collection[str]) -> str:
         """What the gate says of a copy of the repository with these files. `known`: ids of its findings."""
@@ -107,6 +102,24 @@ class ProjectFixing:
             python = self._settings.python or find_project(self._settings).python
             settings = relocation.relocate_settings(self._settings, python)
             return self._examine(replace(settings, base=None, examines_base=False))
+
+
+def join_databases(reports: Sequence[ProjectReport]) -> ProjectReport:
+    """The reports on several databases as one, if one revision can serve all. Raises Misconfigured."""
+    drift = [report.facts.replay.drift_revision for report in reports]
+    revisions = [revision for revision in drift if revision is not None]
+    if len(revisions) > 1 or not all(revision.engines for revision in revisions):
+        raise Misconfigured(
+            "The project has several databases, and env.py does not name the one that it migrates: "
+            "their findings are corrected by hand.",
+            advice="`migration-gate check` shows the lines for each.",
+        )
+    first = reports[0]
+    replay = replace(first.facts.replay, drift_revision=next(iter(revisions), None))
+    verdicts = [verdict for report in reports for verdict in report.verdicts]
+    new_last = sorted(verdicts, key=lambda verdict: not verdict.is_spared)
+    by_id = {verdict.id: verdict for verdict in new_last}
+    return replace(first, facts=replace(first.facts, replay=replay), verdicts=tuple(by_id.values()))
 
 
 def _describe_trial(plan: PlannedFixes, report: ProjectReport, known: Collection[str]) -> str:

@@ -146,6 +146,16 @@ def test_all_databases_share_one_revision_and_the_allowances(here: World) -> Non
     assert find_objects(again, "drift") == [["item.number"], ["event.number"]]
 
 
+def test_a_revision_is_written_that_serves_all_databases(here: World) -> None:
+    here.lay(project(env_py=IN_TURN, models_py=MODELS, settings_py=None, **history()))
+    ran = subprocess.run(
+        [COMMAND, "fix", str(here.project), "--python", sys.executable, "--write"],
+        env=here.environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "Tried on a copy: 1 finding gone." in ran.stdout, ran
+    assert here.check().status == 0
+
+
 def find_objects(reports: list[dict[str, Any]], check: str) -> list[list[str]]:
     """The objects of the findings of one check, for each database."""
     return [
