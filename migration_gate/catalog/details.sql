@@ -1,5 +1,6 @@
--- Comments, owners and settings that no other file has as a field; of options that may be passwords, the names. An owner only if it is not the role that
--- logged in: not current_user or session_user, which a migration's session may have changed.
+-- Comments, owners and settings that no other file has as a field; of options that may be passwords, the names. An
+-- owner only if it is not the role that logged in: not current_user or session_user, which a migration's session may
+-- have changed. Builds of Postgres keep options of their own with a column, which differ each time that it is made.
 -- An unenforced constraint is what DISABLE TRIGGER ALL leaves: one row for each table whose triggers are off.
 with login as materialized (select usesysid as role from pg_stat_get_activity(pg_backend_pid()))
 select * from (
@@ -26,9 +27,10 @@ select * from (
   from pg_statistic_ext x join space s on s.oid = x.stxnamespace
   where (to_jsonb(x)->>'stxstattarget')::int >= 0
   union all
-  select 'column options', r.schema || '.' || r.name || '.' || a.attname, array_to_string(a.attoptions, ', '), 0
+  select 'column options', r.schema || '.' || r.name || '.' || a.attname, string_agg(o, ', ' order by o), 0
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-  where a.attoptions is not null
+  cross join unnest(a.attoptions) o where split_part(o, '=', 1) in ('n_distinct', 'n_distinct_inherited')
+  group by r.schema, r.name, a.attname
   union all
   select 'TOAST options', r.schema || '.' || r.name, array_to_string(t.reloptions, ', '), 0
   from relation r join pg_class c on c.oid = r.oid join pg_class t on t.oid = c.reltoastrelid
