@@ -201,12 +201,15 @@ def _list_new_revisions(choice: _FixChoice) -> Iterator[FileText]:
 
 
 def _find_folder(facts: Facts, top: Path) -> str | None:
-    """Where the newest revision is; None if that is outside of the repository."""
-    revisions = facts.replay.history.revisions
-    if revisions:
-        folder: str | None = PurePosixPath(revisions[-1].location.file).parent.as_posix()
+    """Where the revision is that a new one follows; None if that is outside of the repository."""
+    history, drift = facts.replay.history, facts.replay.drift_revision
+    followed = next(reversed(history.revisions), None)
+    if drift is not None and drift.down_revision:
+        followed = history.find_revision(drift.down_revision[0]) or followed
+    if followed is not None:
+        folder: str | None = PurePosixPath(followed.location.file).parent.as_posix()
     else:
-        folder = next(iter(facts.replay.history.locations), None)
+        folder = next(iter(history.locations), None)
     return folder if folder is not None and is_inside(top, folder) else None
 
 
