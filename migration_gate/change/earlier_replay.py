@@ -13,7 +13,7 @@ from migration_gate.analysis.revision_code import list_imported_paths
 from migration_gate.change.base_messages import NothingShared, SharedReplay
 from migration_gate.change.revision_dependencies import DYNAMIC_IMPORTS
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.drift.type_use import without_leftovers
+from migration_gate.drift.type_use import with_earlier_types, without_leftovers
 from migration_gate.facts import Coverage, Facts, History, Models, Observation, Replay, Snapshot
 
 FIRST_STEP = 1
@@ -47,7 +47,8 @@ def derive_base_facts(
     if models.ran_changed_files or not _are_without_effect(facts.replay, shared_imports):
         return None
     if models.snapshot is not None:
-        models = replace(models, snapshot=without_leftovers(models.snapshot, earlier.catalog))
+        snapshot = with_earlier_types(models.snapshot, facts.replay.catalog.types, earlier.catalog)
+        models = replace(models, snapshot=without_leftovers(snapshot, earlier.catalog))
     earlier = replace(earlier, models=models, unchecked=(*earlier.unchecked, *models.problems))
     registration = ModelRegistration(earlier, facts.tree)
     differences = tuple(

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.object_pairs import ObjectT
-from migration_gate.facts import EnumType, Sequence, Snapshot
+from migration_gate.facts import EnumType, NamedType, Sequence, Snapshot
 from migration_gate.sql.identifiers import quote_identifier
 
 ItemT = TypeVar("ItemT", EnumType, Sequence)
@@ -49,6 +49,17 @@ def without_leftovers(models: Snapshot, replayed: Snapshot) -> Snapshot:
         enums=tuple(_keep_used(models.enums, replayed.enums, replayed, models)),
         sequences=tuple(_keep_used(models.sequences, replayed.sequences, replayed, models)),
     )
+
+
+def with_earlier_types(models: Snapshot, later: Iterable[NamedType], earlier: Snapshot) -> Snapshot:
+    """The models' side of an earlier state, if its database is a copy of a later one, which has these types.
+
+    Of domains, composites and ranges, what it only copied is as it was then.
+    """
+    copied = {item.oid for item in later}
+    own = [item for item in models.types if item.oid not in copied]
+    names = {item.full_name for item in own}
+    return replace(models, types=(*own, *(item for item in earlier.types if item.full_name not in names)))
 
 
 def _keep_used(

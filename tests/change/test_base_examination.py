@@ -72,6 +72,18 @@ def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World, import
     }
 
 
+@pytest.mark.parametrize("models", [MODELS, f"{MODELS}\nANSWER = 42\n"], ids=["the same", "others"])
+def test_a_type_that_the_change_makes_was_never_at_the_base(place: World, models: str) -> None:
+    base = laid(place)
+    new = (
+        "CREATE DOMAIN score AS int; CREATE TYPE span AS (a int); CREATE TYPE place AS RANGE (subtype = int)"
+    )
+    text = revision("three", "two", f'op.execute("{new}")', "raise NotImplementedError")
+    commit(place.project, {"migrations/versions/three.py": text, "shop/models.py": models.lstrip()})
+    ran, report = checked(place, base, "--from-scratch")
+    assert report["fixed"] == [], ran.said
+
+
 def test_a_change_of_an_old_revision_is_judged_beside_a_replay_of_the_base(place: World) -> None:
     base = laid(place, two_py=revision("two", "one", "pass"))
     commit(place.project, {"migrations/versions/two.py": revision("two", "one", WIDEN)})
