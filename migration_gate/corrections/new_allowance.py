@@ -8,14 +8,16 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from migration_gate import explain
 from migration_gate.analysis.loosened_gate_parts import CHECK as LOOSENED_GATE
+from migration_gate.check import Finding
 from migration_gate.config.loading import load_settings
-from migration_gate.config.settings import Settings
+from migration_gate.config.settings import Allowance, Settings
 from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.corrections.planned_fixes import is_inside
 from migration_gate.edits.allowance_entries import (
@@ -27,13 +29,14 @@ from migration_gate.edits.allowance_entries import (
 from migration_gate.edits.file_edits import BYTE_ORDER_MARK, keep_line_ends
 from migration_gate.entrypoint import examine_projects
 from migration_gate.errors import Misconfigured
+from migration_gate.facts import Location
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.python_parser import parse_module
 from migration_gate.report.allow_entry import escape_pattern
 from migration_gate.report.json_document import JsonProject, JsonReport, JsonVerdict
 from migration_gate.report.json_report import build_document
-from migration_gate.verdict.allow import find_allow_comments
+from migration_gate.verdict.allow import allowance_covers, comment_covers, find_allow_comments
 from migration_gate.verdict.unused_allow import is_forbidden
 
 NEW_FILE = ".migration-gate.yml"
@@ -100,8 +103,7 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
     entry_until = _read_date(request.until)
     project, verdict = _find_verdict(request, options)
     if verdict.allowed is not None:
-        place = f" ({verdict.allowed.where})" if verdict.allowed.where else ""
-        return f"It is allowed already: {verdict.allowed.reason}{place}", 0
+        return _say_allowed(verdict.allowed.reason, verdict.allowed.where), 0
     if verdict.check == LOOSENED_GATE:
         raise Misconfigured(
             "No new allowance covers `loosened-gate`: otherwise each change could allow itself.",
@@ -113,6 +115,8 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
             f"Nothing allows `{_name_check(verdict)}`: `forbid_allow` names it.",
             advice="Correct what it found, or have the policy changed.",
         )
+    if request.report is not None and (earlier := _find_later_allowance(request, verdict, settings)):
+        return _say_allowed(earlier.reason, earlier.where), 0
     if request.is_comment:
         edit = make_comment(request, verdict, find_repository_root(settings.root))
     else:
@@ -122,6 +126,33 @@ def allow_finding(request: AllowRequest, options: Mapping[str, object]) -> tuple
         return f"{diff}\nNothing was written: `--write` writes it.", 0
     edit.write()
     return _prove(request, options, diff)
+
+
+def _say_allowed(reason: str, where: str) -> str:
+    return f"It is allowed already: {reason}{f' ({where})' if where else ''}"
+
+
+def _find_later_allowance(
+    request: AllowRequest, verdict: JsonVerdict, settings: Settings
+) -> Allowance | None:
+    """What allows the finding of a report now, though the report does not know it; None if nothing does.
+
+    Comments are looked for only if one is to be written.
+    """
+    location = Location(verdict.file, verdict.line) if verdict.file else None
+    finding = Finding(verdict.object, "", location, kind=verdict.kind)
+    top, today = find_repository_root(settings.root), date.today()
+    entries = (item for item in settings.allowances if allowance_covers(item, verdict.check, finding, today))
+    texts = {}
+    if (
+        request.is_comment
+        and verdict.file
+        and is_inside(top, verdict.file)
+        and (top / verdict.file).is_file()
+    ):
+        texts = {verdict.file: _read_text(top / verdict.file)}
+    comments = (item for item in find_allow_comments(texts) if comment_covers(item, verdict.check, finding))
+    return next(chain(entries, (comment.as_allowance() for comment in comments)), None)
 
 
 def _read_date(text: str) -> str:

@@ -89,3 +89,21 @@ def test_what_is_forbidden_to_be_allowed_is_refused(tmp_path: Path) -> None:
     finding = next(verdict.id for verdict in blocked().verdicts if verdict.check == "drift")
     with pytest.raises(Misconfigured, match="`forbid_allow` names it"):
         allow_finding(AllowRequest(tmp_path, finding, "r", report=report, writes=True), {})
+
+
+@pytest.mark.parametrize("is_comment", [False, True])
+def test_what_is_allowed_since_the_report_was_written_is_not_allowed_twice(
+    tmp_path: Path, *, is_comment: bool
+) -> None:
+    verdict = next(item for item in blocked().verdicts if item.check == "drift" and item.finding.location)
+    location = verdict.finding.location
+    assert location is not None
+    report, model = tmp_path / "report.json", tmp_path / location.file
+    report.write_text(render(Report((blocked(),))))
+    model.parent.mkdir(parents=True)
+    model.write_text("\n" * ((location.line or 1) - 1) + "# migration-gate: allow drift -- by hand\nx = 1\n")
+    if not is_comment:
+        (tmp_path / ".migration-gate.yml").write_text("allow: [{check: drift, reason: by hand}]\n")
+    request = AllowRequest(tmp_path, verdict.id, "r", is_comment=is_comment, report=report, writes=True)
+    text, status = allow_finding(request, {})
+    assert (status, "allowed already: by hand" in text) == (0, True), text
