@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import history_defects
 from migration_gate.analysis.failure_causes import suggest_fix
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Failure, Replay
+from migration_gate.facts import Facts, Failure, Location, Replay
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.REVISION
@@ -36,11 +36,15 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _describe_error(error: Failure, replay: Replay) -> Finding:
+    named = [file for file in replay.history.files if file.revision and f"'{file.revision}'" in error.message]
+    location, revision = error.location, error.revision
+    if location is None and len(named) == 1:  # an id that Alembic refuses
+        location, revision = Location(named[0].path, named[0].line), named[0].revision
     return Finding(
         object="history",
         message=f"Alembic could not read the history: {error.message}",
-        location=error.location,
-        revision=error.revision,
+        location=location,
+        revision=revision,
         evidence=tuple(Evidence("frame", frame) for frame in error.traceback[-3:]),
         fix=suggest_fix(error, replay),
     )

@@ -295,3 +295,10 @@ def test_trees_are_not_called_unrelated_where_labels_are_not_known() -> None:
 def test_alembics_error_is_reported_where_no_defect_explains_it() -> None:
     (finding,) = check_history(History(error=Failure("No 'script_location' key", "CommandError")))
     assert finding.message == "Alembic could not read the history: No 'script_location' key"
+
+
+def test_an_id_that_alembic_refuses_is_reported_at_its_file() -> None:
+    error = Failure("Character(s) '-' not allowed in revision identifier 'add-age'", "CommandError")
+    files = (RevisionFile("v/a1.py", "a1", line=3), RevisionFile("v/n.py", "add-age", ("a1",), line=9))
+    (finding,) = check_history(History(error=error, files=files))
+    assert (finding.revision, finding.location) == ("add-age", Location("v/n.py", 9))
