@@ -63,20 +63,34 @@ def find_row_fate(
     down: Mapping[int, StoredRows],
     again: Mapping[int, StoredRows] | None,
     convertible: Collection[int] = (),
+    *,
+    replaced: Mapping[int, StoredRows] | None = None,
+    remade: Collection[int] = (),
 ) -> RowFate:
     """What became of the rows of `before`, after the downgrade and after the upgrade that followed.
+
+    `replaced`: what has the name of a table after the downgrade that is gone itself. A later oid is that of
+    a table which the downgrade made. `remade`: tables that the first upgrade dropped and made anew.
 
     `again` is None if that upgrade failed: then a value may have survived that is called lost.
     `convertible`: tables whose values every type that their columns had can hold.
     """
     lost: list[str] = []
     altered: list[AlteredRows] = []
+    replaced = replaced or {}
     for oid, table in before.items():
         if not table.rows:
             continue
         if oid not in down:
             later = again.get(oid) if again is not None else None
-            if later is None or not all(row in later.rows for row in table.rows):
+            if later is not None and all(row in later.rows for row in table.rows):
+                continue
+            missing = _list_missing(table, replaced[oid]) if oid in replaced else table.rows
+            if not missing:
+                lost += _list_columns_left_out(table, replaced[oid])
+            elif oid in replaced and replaced[oid].oid > oid and oid not in remade:
+                altered.append(_describe_gone(table, len(missing), by_downgrade=True))
+            else:
                 lost.append(str(table))
             continue
         lost += _list_lost_columns(table, down[oid], again.get(oid) if again is not None else None)
@@ -86,6 +100,28 @@ def find_row_fate(
                 table, down[oid], again.get(oid), lost, is_convertible=oid in convertible, moved=moved
             )
     return RowFate(tuple(lost), tuple(altered))
+
+
+def _list_missing(table: StoredRows, other: StoredRows) -> tuple[Mapping[str, Any], ...]:
+    """The rows that the other table of its name lacks, by the key, or by all columns that both have."""
+    names = {column.name for column in other.columns}
+    shared = [column for column in table.columns if column.name in names]
+    keys = [column.name for column in [item for item in shared if item.is_key] or shared]
+    known = {key_of(row, keys) for row in other.rows}
+    return tuple(row for row in table.rows if key_of(row, keys) not in known)
+
+
+def _list_columns_left_out(table: StoredRows, other: StoredRows) -> Iterator[str]:
+    """The columns with values that the other table of its name does not have."""
+    names = {column.name for column in other.columns}
+    for column in table.columns:
+        if column.name not in names and any(row.get(column.name) is not None for row in table.rows):
+            yield f"{table}.{column.name}"
+
+
+def _describe_gone(table: StoredRows, count: int, *, by_downgrade: bool) -> AlteredRows:
+    text = f"{count} of {len(table.rows)} rows of `{table}` were gone"
+    return AlteredRows(str(table), text, by_downgrade)
 
 
 def _list_lost_columns(table: StoredRows, down: StoredRows, again: StoredRows | None) -> Iterator[str]:
@@ -131,8 +167,7 @@ def _describe_altered(
     ]
     if missing:
         by_downgrade = any(key_of(row, names) not in rows_down for row in missing)
-        text = f"{len(missing)} of {len(table.rows)} rows of `{table}` were gone"
-        yield AlteredRows(str(table), text, by_downgrade)
+        yield _describe_gone(table, len(missing), by_downgrade=by_downgrade)
     for column in stayed:
         altered = _find_altered_value(table, column, names, later)
         if altered is None:

@@ -18,6 +18,7 @@ from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
 from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
 from migration_gate.catalog.stored_rows import (
     StoredRows,
+    read_rows_again,
     read_stored_rows,
     select_new_rows,
     select_same_rows,
@@ -76,6 +77,8 @@ class DatabaseState:
     """the other rows that it made"""
     convertible: frozenset[int] = frozenset()
     """tables whose values fit the earlier types of their columns"""
+    replaced: dict[int, StoredRows] = field(default_factory=dict)
+    """what has the name of a table that is gone, by the oid of that one"""
 
 
 class StateReader:
@@ -151,12 +154,14 @@ class StateReader:
 
     def read_state(self, connection: psycopg.Connection[Any], before: DatabaseState) -> DatabaseState:
         """The state after a function, of the rows that were there before it."""
-        rows = read_stored_rows(connection, list(before.rows))
+        named = read_rows_again(connection, before.rows)
+        rows = {oid: table for oid, table in named.items() if table.oid == oid}
         return DatabaseState(
             self.read_catalog(connection),
             select_same_rows(rows, before.rows),
             select_same_rows(rows, before.unusual),
             before.convertible,
+            {oid: table for oid, table in named.items() if oid not in rows},
         )
 
     def read_catalog(self, connection: psycopg.Connection[Any]) -> CatalogSet:

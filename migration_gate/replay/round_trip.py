@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +23,8 @@ from migration_gate.worker.protocol.rollback_lines import RunsFinished
 if TYPE_CHECKING:
     import psycopg
 
+_DROPS_TABLE = re.compile(r"\bDROP\s+TABLE\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 RunFunctions: TypeAlias = Callable[[Sequence[RevisionRun]], RunsFinished]
 """runs functions of revisions in the copy"""
 
@@ -122,14 +125,20 @@ class RoundTrips:
         finished = run([RevisionRun(revision, "upgrade")])
         if finished.problem:
             return RoundTrip(replace(rollback, unproven=finished.problem), down)
+        remade = list_dropped_tables(before.rows, self._history.statements.get(revision, ()))
         if finished.error is not None:
             failure = self._build_failure(finished, "upgrade")
-            fate = find_row_fate(before.rows, down.rows, None)
+            fate = find_row_fate(before.rows, down.rows, None, replaced=down.replaced, remade=remade)
             return RoundTrip(replace(add_fate(rollback, fate), reupgrade_failure=failure), down)
         after_rows = read_rows_again(connection, before.rows)
         after_catalog = self._states.read_catalog(connection)
         fate = find_row_fate(
-            before.rows, down.rows, _select_again(after_rows, before.rows), before.convertible
+            before.rows,
+            down.rows,
+            _select_again(after_rows, before.rows),
+            before.convertible,
+            replaced=down.replaced,
+            remade=remade,
         )
         unusual = find_unusual_fate(before.unusual, down.unusual, after_rows, fate.altered)
         fate = replace(fate, altered=(*fate.altered, *unusual))
@@ -178,6 +187,12 @@ def _select_again(
     """Of the tables that stayed, the tracked rows; of one that was made anew, all."""
     stayed = {oid: table for oid, table in rows.items() if table.oid == oid}
     return {**rows, **select_same_rows(stayed, tracked)}
+
+
+def list_dropped_tables(rows: Mapping[int, StoredRows], statements: Iterable[str]) -> frozenset[int]:
+    """The oids of the tables whose names a DROP TABLE of these statements has."""
+    words = {word for sql in statements if _DROPS_TABLE.search(sql) for word in _WORD.findall(sql)}
+    return frozenset(oid for oid, table in rows.items() if table.name in words)
 
 
 def add_fate(rollback: RevisionRollback, fate: RowFate) -> RevisionRollback:

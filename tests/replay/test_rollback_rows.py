@@ -189,6 +189,44 @@ def test_rows_that_both_schemas_allow(
     assert found == expected
 
 
+MADE = "CREATE TABLE t2 (id int PRIMARY KEY, note text)"
+COPIED = "INSERT INTO t2 SELECT id, note FROM t"
+SWAPPED = "DROP TABLE t; ALTER TABLE t2 RENAME TO t; ALTER TABLE t RENAME CONSTRAINT t2_pkey TO t_pkey"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "lost", "expected"),
+    [
+        ("ALTER TABLE t ADD x int", f"{MADE}; {COPIED}; {SWAPPED}", ("t.x",), []),
+        (
+            "ALTER TABLE t ADD x int",
+            f"{MADE}; {SWAPPED}",
+            (),
+            [("rows_differ_after_rollback", None, "error")],
+        ),
+        (f"{MADE}; {COPIED}; ALTER TABLE t2 ADD x int; {SWAPPED}", f"{MADE}; {SWAPPED}", ("t",), []),
+        (
+            "ALTER TABLE t RENAME TO old; CREATE TABLE t (id int, note text); INSERT INTO t TABLE old",
+            "DROP TABLE t; ALTER TABLE old RENAME TO t",
+            (),
+            [],
+        ),
+    ],
+    ids=["its rows are copied", "they are not", "the upgrade makes it anew, too", "the old one was kept"],
+)
+def test_a_table_that_a_downgrade_makes_anew_has_the_rows_of_the_old_one(
+    engine: Engine, upgrade: str, downgrade: str, lost: tuple[str, ...], expected: list[Said]
+) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, execute("CREATE TABLE t (id int PRIMARY KEY, note text)")),
+        revision_text("b", "a", execute(upgrade), execute(downgrade)),
+    )
+    ran = run(engine, folder, 2)
+    assert ran.replay.rollbacks[0].lost_values == lost
+    assert list_said(Facts(replay=ran.replay)) == expected
+
+
 PARTITION = "PARTITION OF {0} FOR VALUES FROM ('{1}-01-01') TO ('{2}-01-01')"
 
 
