@@ -180,14 +180,25 @@ class HistoryUpgrade:
 
         No old revision depends on a new one; if one does after all, the order stays as it is.
         """
-        plan = private_api.plan_upgrade(self._script, target, heads)
+        plan = self._put_earlier_first(private_api.plan_upgrade(self._script, target, heads))
         new_ids = self._list_new_revisions(plan)
         new = [step for step in plan if step.revision.revision in new_ids]
         old = [step for step in plan if step.revision.revision not in new_ids]
-        depends = any(
-            new_ids.intersection(private_api.list_required_revisions(step.revision)) for step in old
-        )
+        depends = any(new_ids.intersection(_list_required(step)) for step in old)
         return plan if depends else [*old, *new]
+
+    def _put_earlier_first(self, plan: Sequence[Any]) -> Sequence[Any]:
+        """The plan with the steps of an earlier run first, as that has run them.
+
+        A further revision may change the order in which Alembic goes through the branches of a history.
+        """
+        earlier = self._order.earlier_run.revisions if self._order.earlier_run is not None else ()
+        steps = {step.revision.revision: step for step in plan}
+        if not steps.keys() >= set(earlier):
+            return plan
+        first = [steps.pop(revision) for revision in earlier]
+        depends = any(not steps.keys().isdisjoint(_list_required(step)) for step in first)
+        return plan if depends else [*first, *steps.values()]
 
     def _list_new_revisions(self, plan: Sequence[Any]) -> frozenset[str]:
         """The revisions of the plan whose files the change adds."""
@@ -350,6 +361,10 @@ class HistoryUpgrade:
                 search_path=finished.search_path,
             )
         )
+
+
+def _list_required(step: Any) -> tuple[str, ...]:
+    return private_api.list_required_revisions(step.revision)
 
 
 def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any) -> ContextConfigured:

@@ -135,6 +135,26 @@ def test_the_facts_are_those_of_a_run_from_scratch(place: World, monkeypatch: py
     assert list_differences(restored, scratch) == []
 
 
+def test_a_new_revision_may_change_the_order_of_the_branches_before_it(place: World) -> None:
+    branches = {
+        f"migrations/versions/{name}.py": revision(
+            name, parent, f'op.create_table("{name}", sa.Column("x", sa.Integer))'
+        )
+        for name, parent in (("a1", "two"), ("a2", "a1"), ("b1", "two"), ("b2", "b1"))
+    }
+    folder = place.lay({**project(), **branches, ".gitignore": "__pycache__/\n"})
+    base = git(folder, "rev-parse", "HEAD")
+    examine(folder, "auto", base=base)
+    for number, parent in enumerate(("a2", "b2")):
+        name = f"n{number}"
+        change = {f"migrations/versions/{name}.py": revision(name, parent, NEW_SEQUENCE)}
+        commit(folder, change)
+        facts = examine(folder, "auto", base=base)
+        assert last_note(facts).startswith("the replay began from a checkpoint")
+        assert facts.replay.failure is None
+        (folder / f"migrations/versions/{name}.py").unlink()
+
+
 def test_rows_are_those_of_the_base_where_the_checkpoint_is_of_an_older_one(place: World) -> None:
     folder = place.lay({**project(), ".gitignore": "__pycache__/\n"})
     examine(folder, "auto", base=git(folder, "rev-parse", "HEAD"))
