@@ -1,11 +1,15 @@
-"""What `migration-gate fix` does with the reports on several databases."""
+"""What `migration-gate fix` does with the reports on several databases, and what it leaves to be done."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from migration_gate.check import Finding, Severity
+from migration_gate.corrections import fix_command
 from migration_gate.corrections.fix_command import join_databases
+from migration_gate.corrections.planned_fixes import PlannedFixes
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import DriftRevision, EngineBody, Facts, Replay
 from migration_gate.verdict.outcome import ProjectReport, Verdict
@@ -37,3 +41,10 @@ def test_databases_that_need_a_revision_each_are_left_to_people(
 ) -> None:
     with pytest.raises(Misconfigured, match="several databases"):
         join_databases([report(revision) for revision in revisions])
+
+
+def test_notes_ask_for_nothing_to_be_done_by_hand() -> None:
+    note = replace(verdict("note"), severity=Severity.NOTE)
+    assert fix_command._describe_left(PlannedFixes((), (), (note,))) == ""
+    left = fix_command._describe_left(PlannedFixes((), (), (note, verdict("error"))))
+    assert left == "By hand: drift error."
