@@ -105,3 +105,7 @@ class WorkerDied(Broken):
 
 class AnswerCorrupted(Broken):
     """The worker's answer is damaged: the project's code wrote on the pipe."""
+
+
+class AnswersMissing(Exception):
+    """No error of the run's: the history has to run again, and to wait for the answer to each statement."""

@@ -42,6 +42,7 @@
                         foreign_key_tables: whose keys those are that a message only names;
                         observation_gaps: what was not seen; second_opinion: of a linter
     size_use            how long that takes with production's rows; calibration: how fast this machine is
+    sent_ahead          statements that the worker sent before the one before was answered
     server_log          the server's log; lock_waits: who waited for whom;
                         server_watch: a server that ended in the middle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
+from migration_gate.errors import AnswersMissing
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
@@ -70,10 +72,29 @@ def examine_project(
 def _examine(
     settings: Settings, servers: SharedServers, later_module: str, change: Comparison | None
 ) -> Generator[Progress, None, Facts]:
+    """With statements that are sent ahead; where that failed, all is replayed again without it."""
+    examine = functools.partial(_examine_from_checkpoint, settings, servers, later_module, change)
+    try:
+        return (yield from examine(sends_ahead=True))
+    except AnswersMissing:
+        return (yield from examine(sends_ahead=False))
+
+
+def _examine_from_checkpoint(
+    settings: Settings,
+    servers: SharedServers,
+    later_module: str,
+    change: Comparison | None,
+    *,
+    sends_ahead: bool,
+) -> Generator[Progress, None, Facts]:
     """From a checkpoint, if one fits. What fails there is not reported from it: all is replayed again."""
-    beginning = Beginning(change, is_allowed=settings.checkpoint != "off" and not servers.serves_several)
+    is_allowed = settings.checkpoint != "off" and not servers.serves_several
+    beginning = Beginning(change, is_allowed=is_allowed, sends_ahead=sends_ahead)
     try:
         facts = yield from _examine_project(settings, servers, later_module, beginning)
+    except AnswersMissing:
+        raise
     except Exception as error:
         if not beginning.is_restored:
             raise
@@ -82,7 +103,8 @@ def _examine(
         reason = _describe_failure(facts.replay)
         if not beginning.is_restored or not reason:
             return facts
-    facts = yield from _examine_project(settings, servers, later_module, Beginning(change, is_allowed=False))
+    beginning_again = Beginning(change, is_allowed=False, sends_ahead=sends_ahead)
+    facts = yield from _examine_project(settings, servers, later_module, beginning_again)
     if not _describe_failure(facts.replay) and beginning.checkpoint is not None:
         beginning.checkpoint.remove_state()  # or each later run would fail first
     note = REPEATED + reason.splitlines()[0]
@@ -103,6 +125,8 @@ class Beginning:
     """what differs from the base, if that is known already"""
     is_allowed: bool
     """a checkpoint may be read or written"""
+    sends_ahead: bool
+    """statements of older revisions may be sent before the one before is answered"""
     is_restored: bool = False
     """the server was started from one"""
     checkpoint: CheckpointRun | None = None
@@ -136,7 +160,7 @@ def _examine_project(
             notes = (*project.notes, *installation.notes)
             run = ProjectRun(
                 settings, project, folder, worker, background, comparison, policy, base, checkpoint, notes,
-                later_modules=(later_module,),
+                sends_ahead=beginning.sends_ahead, later_modules=(later_module,),
             )  # fmt: skip
             repetition = _find_repetition(run, date.fromtimestamp(started))
             facts = (yield from _repeat_facts(run, repetition)) if repetition is not None else None
@@ -186,6 +210,7 @@ def _examine_with_server(
             base=base,
             checkpoint=checkpoint,
             restored=restored,
+            sends_ahead=run.sends_ahead,
             later_modules=run.later_modules,
         )
         notes = (

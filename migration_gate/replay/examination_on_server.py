@@ -34,6 +34,7 @@ def prepare_databases(
     base: BaseExamination | None,
     checkpoint: CheckpointRun | None = None,
     restored: Future[RestoredState | None] | None = None,
+    sends_ahead: bool = False,
     later_modules: tuple[str, ...] = (),
 ) -> ReplaySetup:
     """Create the databases that the project's code is going to use; a checkpoint has them already.
@@ -62,6 +63,7 @@ def prepare_databases(
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
         checkpoint=checkpoint,
         restored=state,
+        sends_ahead=sends_ahead,
         later_modules=later_modules,
     )
 

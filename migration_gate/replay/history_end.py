@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.repository_text import read_downgrades
 from migration_gate.replay.rollback_proof import RollbackProof
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
+from migration_gate.replay.sent_ahead import read_step_seconds
 from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
@@ -73,6 +74,8 @@ class ReplayedDatabase:
     owner_trials: OwnerTrials = field(default_factory=OwnerTrials)
     available_extensions: tuple[str, ...] = ()
     """that the server could create; asked for if a revision failed"""
+    step_seconds: Mapping[int, float] = field(default_factory=dict)
+    """of steps that were sent ahead, by their numbers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,7 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             observed_log=read_observed_log(setup.server, setup.database) if is_observed(setup) else (),
             owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
             available_extensions=_list_extensions(connection, lines),
+            step_seconds=read_step_seconds(connection, lines),
         )
 
 

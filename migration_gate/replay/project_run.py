@@ -34,4 +34,6 @@ class ProjectRun:
     checkpoint: CheckpointRun | None
     notes: tuple[str, ...]
     """on the start of the project"""
+    sends_ahead: bool
+    """see `ReplaySetup`"""
     later_modules: tuple[str, ...]

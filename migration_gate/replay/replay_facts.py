@@ -41,6 +41,7 @@ from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.repository_paths import name_changed_files
 from migration_gate.replay.rollback_proof import RollbackProof, find_refused_notes
 from migration_gate.replay.second_opinion import describe_second_opinion
+from migration_gate.replay.sent_ahead import with_server_seconds
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
@@ -62,7 +63,7 @@ def collect_replay_facts(
 ) -> Replay:
     """What the migrations did, without the models' side; see `add_model_comparison`."""
     failed = answer.failure()
-    steps = answer.steps()
+    steps = with_server_seconds(answer.steps(), replayed_database.step_seconds)
     models = answer.models()
     observation = _build_observation(setup, history, answer, replayed_database)
     unrehearsed = tuple(find_unrehearsed(rehearsal, observation))

@@ -49,6 +49,8 @@ class ReplaySetup:
     """of the change"""
     restored: RestoredState | None = None
     """what the server was started from; None if the databases are empty"""
+    sends_ahead: bool = False
+    """the worker need not wait for the answer to each statement of older revisions"""
     later_modules: tuple[str, ...] = ()
     """to be loaded while the history runs"""
 
@@ -126,4 +128,5 @@ class ReplaySetup:
             keeps_facts=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_inputs,
             copies_base=kind == "replay" and self.wants_earlier_database and not self.other_databases,
             earlier_run=self.restored.earlier_run if kind == "replay" and self.restored is not None else None,
+            sends_ahead=kind == "replay" and self.sends_ahead and self.server.log is not None,
         )

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from migration_gate.config.settings import Settings
-from migration_gate.errors import TimedOut, WorkerDied
+from migration_gate.errors import AnswersMissing, TimedOut, WorkerDied
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
 from migration_gate.replay.answer_lines import corrupted_answer, parse_line
 from migration_gate.replay.lock_waits import add_lock_wait
+from migration_gate.replay.sent_ahead import find_running_step
 from migration_gate.replay.server_log import add_first_error
 from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
@@ -29,6 +30,7 @@ from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.order import DATABASE_RESTORED, STATE_KEPT, Order, Request, encode_order
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from migration_gate.worker.protocol.run_lines import InterpreterEnded, StageStarted
+from migration_gate.worker.protocol.step_lines import AnswersNeeded, StepStarted
 
 KEPT_OUTPUT_BYTES = 64 * 1024
 """of what the project's code prints, the end is kept"""
@@ -86,8 +88,8 @@ class AnswerStream:
     """What a worker answers to its order. Iterate once: the lines come as the worker writes them.
 
     If the project's code ends its own interpreter, the last line is the failure that the worker could
-    not write any more. Raises TimedOut; AnswerCorrupted; WorkerDied if something outside of the project
-    ended the worker; PostgresDied or DiskFull if the server ended first.
+    not write any more. Raises TimedOut; AnswerCorrupted; AnswersMissing; WorkerDied if something outside of
+    the project ended the worker; PostgresDied or DiskFull if the server ended first.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class AnswerStream:
         self._server_watch = ServerWatch(server)
         self._output = bytearray()
         self._position = WorkerPosition()
+        self._steps: dict[int, str] = {}
+        """the revisions that began, by the numbers of their steps"""
         now = time.monotonic()
         self._run_deadline = now + settings.run_seconds
         self._import_deadline = now + settings.import_seconds
@@ -223,6 +227,10 @@ class AnswerStream:
     def _receive_line(self, line: Line) -> Line:
         if isinstance(line, StageStarted) and line.name == "import":
             self._import_deadline = time.monotonic() + self._settings.import_seconds
+        if isinstance(line, AnswersNeeded):
+            raise AnswersMissing("an error came later than its statement")
+        if isinstance(line, StepStarted):
+            self._steps[line.number] = line.revision
         position = self._position.advance(line)
         if isinstance(line, RunsFinished) and not is_own_end(line.status):
             return self._explain_early_end(line.status)
@@ -247,13 +255,21 @@ class AnswerStream:
     def _stop_late_worker(self, limit: str, seconds: float) -> None:
         """End the worker, and raise TimedOut. `limit` is the key of `limits:` that was reached."""
         self._request_stack_dump()
+        position = self._find_server_position()
         stop_worker(self._worker)
         raise TimedOut(
-            f"The project took longer than {seconds:g} s {self._position.describe()}.",
+            f"The project took longer than {seconds:g} s {position.describe()}.",
             advice="What it printed last, and the frames that it was in (innermost first), say what it "
             f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
             evidence=crash_report.last_output(self.output),
         )
+
+    def _find_server_position(self) -> WorkerPosition:
+        """The worker's position; where it is ahead of the server, that of the server."""
+        if not self._position.is_ahead:
+            return self._position
+        step = find_running_step(self._server.log, self._database)
+        return replace(self._position, revision=self._steps.get(step) if step is not None else None)
 
     def _request_stack_dump(self) -> None:
         """Have the interpreter print its frames (faulthandler does so on SIGUSR1), and keep them."""
@@ -273,6 +289,8 @@ class AnswerStream:
         `status`: as for `describe_exit`; None if it is not known, and was not the project's.
         """
         self._server_watch.verify_server()  # a server that died first is the cause
+        if self._position.is_ahead:
+            raise AnswersMissing("the interpreter ended before all answers had come")
         manner = "ended" if status is None else describe_exit(status)
         is_second = status is None and not self._is_main
         subject = "the interpreter that creates the models" if is_second else "the project's interpreter"

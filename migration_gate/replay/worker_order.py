@@ -51,6 +51,8 @@ class WorkerTask:
     """the gate copies the database then"""
     earlier_run: EarlierRun | None = None
     """what the database holds already"""
+    sends_ahead: bool = False
+    """statements may be sent before the one before is answered"""
 
 
 def build_order(project: Project, settings: Settings, server: Server, task: WorkerTask) -> Order:
@@ -92,6 +94,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         keeps_facts=task.keeps_facts,
         copies_base=task.copies_base,
         earlier_run=task.earlier_run,
+        sends_ahead=task.sends_ahead,
     )
 
 

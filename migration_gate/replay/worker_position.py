@@ -32,6 +32,8 @@ class WorkerPosition:
     """the revision that runs"""
     runs: tuple[RevisionRun, ...] = ()
     """the functions of revisions that run once more"""
+    is_ahead: bool = False
+    """the server may still run an earlier revision"""
     is_past_history: bool = False
     """it carries out requests, or waits for them"""
     is_done: bool = False
@@ -47,7 +49,8 @@ class WorkerPosition:
             case ContextConfigured():
                 return replace(self, stage="replay")
             case StepStarted() | StepFinished():
-                return replace(self, revision=line.revision if isinstance(line, StepStarted) else None)
+                revision = line.revision if isinstance(line, StepStarted) else None
+                return replace(self, revision=revision, is_ahead=line.is_ahead)
             case RunsFinished():
                 return replace(self, runs=())
             case Done():

@@ -26,7 +26,9 @@ in and what goes out; stdout and stderr belong to the project's code.
     import_hooks        patches a module when it is imported
     project_config      the project's Alembic configuration; relocated_imports: of another checkout
     script_history      the revisions, as Alembic reads them
-    upgrade             runs env.py, one revision at a time; observed_step, session_place
+    upgrade             runs env.py, one revision at a time; observed_step, session_place;
+                        step_plan: in which order;
+                        step_pipeline: without waiting for the answers to older ones
     state_keeping       lets the gate copy the server when the revisions that are not new have run;
                         local_settings: a COMMIT of the gate's leaves the session as it was;
                         files_read: what it depends on; module_files: of imported modules

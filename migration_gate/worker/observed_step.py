@@ -13,6 +13,7 @@ from .protocol.order import Order
 from .real_paths import resolve_path
 from .row_changes import find_row_changes
 from .statement_recorder import StatementRecorder
+from .step_pipeline import StepPipeline
 
 BEGIN_STEP = """do $$ begin
 if to_regprocedure('migration_gate.begin_step(int)') is not null then
@@ -53,6 +54,7 @@ class ObservedStep:
         has_snapshots: bool,
         has_changes: bool = False,
         is_observed: bool = False,
+        pipeline: StepPipeline,
         earlier: Optional[ObservedStep] = None,
     ) -> None:
         """`has_changes`: what the step makes of the catalog is wanted; `is_observed`: so are its locks.
@@ -63,6 +65,7 @@ class ObservedStep:
         self._context = context
         self._recorder = recorder
         self._guard = guard
+        self._pipeline = pipeline
         self._number = number
         self._has_snapshots = has_snapshots
         self._has_changes = has_changes
@@ -104,6 +107,7 @@ class ObservedStep:
                 value = function(**keywords)
             except BaseException as error:
                 self._recorder.observation.stop()
+                self._pipeline.abandon()
                 on_error(error)
                 raise
             finally:
@@ -117,7 +121,7 @@ class ObservedStep:
     def _begin_step(self) -> None:
         connection = self._context.connection
         with self._guard.querying("the record of what each revision changes"):
-            run_unseen(connection, BEGIN_STEP % self._number)
+            self._pipeline.begin_step(connection, self._number, BEGIN_STEP % self._number)
         self._catalog_before = self._find_earlier_catalog() or self._read_catalog()
         self._earlier = None
         if self._is_observed:

@@ -327,3 +327,45 @@ def find_shared_types() -> Iterable[Any]:
 def has_callbacks(context: Any) -> bool:
     """Whether env.py has something called after each step (`on_version_apply`, since Alembic 0.9.3)."""
     return bool(getattr(context, "on_version_apply_callbacks", ()))
+
+
+def is_in_pipeline(connection: Any) -> bool:
+    """Whether psycopg 3 is in its pipeline mode: `PGconn.pipeline_status`, since psycopg 3.1."""
+    return bool(getattr(getattr(driver_connection(connection), "pgconn", None), "pipeline_status", False))
+
+
+def is_own_ddl(execution: Any) -> bool:
+    """Whether it is a DDL construct of SQLAlchemy's or Alembic's own, and no text in one.
+
+    `ExecutionContext.isddl` and `compiled`, since SQLAlchemy 0.6.
+    """
+    from sqlalchemy.schema import DDL
+
+    if not getattr(execution, "isddl", False) or execution.compiled is None:
+        return False
+    element = execution.compiled.statement
+    package = type(element).__module__.partition(".")[0]
+    return package in ("sqlalchemy", "alembic") and not isinstance(element, DDL)
+
+
+def is_version_update(context: Any, execution: Any) -> bool:
+    """Whether it is Alembic's UPDATE of its version table: `MigrationContext._version`, since Alembic 0.7."""
+    if not getattr(execution, "isupdate", False) or execution.compiled is None:
+        return False
+    return getattr(execution.compiled.statement, "table", None) is context._version
+
+
+def distrust_row_counts(dialect: Any) -> Callable[[], None]:
+    """Have Alembic not ask how many rows its UPDATE has changed; returns what undoes that.
+
+    `Dialect.supports_sane_rowcount`, since SQLAlchemy 0.5: an attribute of the class.
+    """
+    name = "supports_sane_rowcount"
+    own = {key: value for key, value in vars(dialect).items() if key == name}
+    setattr(dialect, name, False)
+
+    def undo() -> None:
+        vars(dialect).pop(name, None)
+        vars(dialect).update(own)
+
+    return undo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, run_attempts
@@ -45,6 +45,7 @@ from .stack_dumps import enable_stack_dumps
 from .state_keeping import StateKeeper
 from .statement_observation import StatementObservation
 from .statement_recorder import StatementRecorder
+from .step_pipeline import StepPipeline
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
 from .used_files import FilesUsed, UsedFiles
@@ -75,6 +76,7 @@ class Session:
         self._files_used = FilesUsed()
         if order.keeps_facts and not creates_models:
             self._files_used.watch()
+        self._pipeline = StepPipeline(answer)
         self._keeper = StateKeeper(order, answer, orders, self._guard, self._local_settings)
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
         self._own_upgrades = OwnUpgrades(self._redirection, self._home)
@@ -135,7 +137,7 @@ class Session:
         imports = ImportHooks(self._guard)
         imports.install()
         install_driver_patches(self._redirection, imports)
-        CursorCalls(self._recorder.note_cursor_call).install(imports)
+        CursorCalls(self._note_cursor_call).install(imports)
         if not report_packages(self._answer):
             return False
         self._redirection.install()
@@ -149,6 +151,10 @@ class Session:
         self._retries.install(imports)
         self._own_upgrades.install(imports)
         return True
+
+    def _note_cursor_call(self, sql: str) -> Optional[Callable[[], None]]:
+        self._pipeline.leave()
+        return self._recorder.note_cursor_call(sql)
 
     def _watch_environment(self, environment: Any) -> None:
         self._retries.watch_arguments(environment)
@@ -170,6 +176,7 @@ class Session:
 
         self._begin_stage("import")
         if self._models_run is None:
+            self._pipeline.install()
             self._recorder.install()
         self._own_upgrades.begin(self._retries.additions.history)
         project = load_project_config(self._order, self._retries.additions)
@@ -196,6 +203,7 @@ class Session:
             model_ddl=self._model_ddl,
             guard=self._guard,
             keeper=self._keeper,
+            pipeline=self._pipeline,
         )
         self._keeper.list_keywords = upgrade.keywords.list_keywords
         self._keeper.has_model_ddl = lambda: bool(

@@ -24,12 +24,13 @@ from .protocol.history_lines import ContextConfigured, ContextFinished, Revision
 from .protocol.order import ContextPlace, Order
 from .protocol.run_lines import Note
 from .protocol.step_lines import StepFinished, StepStarted
-from .real_paths import resolve_path
 from .script_history import ScriptHistory
 from .session_place import SessionPlace, find_default_schema, find_session_place
 from .state_keeping import StateKeeper
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder
+from .step_pipeline import StepPipeline
+from .step_plan import StepPlan
 
 KEEP_ATTEMPTS = """do $$ begin
 if to_regprocedure('migration_gate.keep_attempts()') is not null then
@@ -63,6 +64,7 @@ class HistoryUpgrade:
         model_ddl: ModelDdlObserver,
         guard: ListenerGuard,
         keeper: StateKeeper,
+        pipeline: StepPipeline,
     ) -> None:
         """`script`: the project's ScriptDirectory."""
         self._order = order
@@ -72,6 +74,8 @@ class HistoryUpgrade:
         self._model_ddl = model_ddl
         self._guard = guard
         self._keeper = keeper
+        self._pipeline = pipeline
+        self._plan = StepPlan(order, script)
         self._own_failure: Optional[GateFailed] = None
         """that env.py may have caught"""
         self._answer = answer
@@ -162,7 +166,7 @@ class HistoryUpgrade:
             return
         first_target, *more_targets = self._order.target
         earlier = self._order.earlier_run
-        plan = self._plan_upgrade(first_target, earlier.starting_heads if earlier is not None else heads)
+        plan = self._plan.plan_upgrade(first_target, earlier.starting_heads if earlier is not None else heads)
         if self._order.task == "trial":
             self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
             self._finish_context(number, context, place)
@@ -171,43 +175,9 @@ class HistoryUpgrade:
         self._keeper.begin(context, snapshots | choose_rollback_revisions(self._order, plan))
         yield from self._run_plan(plan, context, number, snapshots)
         for target in more_targets:  # planned when the earlier ones have run: their heads are where it starts
-            plan = self._plan_upgrade(target, context.get_current_heads())
+            plan = self._plan.plan_upgrade(target, context.get_current_heads())
             yield from self._run_plan(plan, context, number, snapshots)
         self._finish_context(number, context, place)
-
-    def _plan_upgrade(self, target: str, heads: Any) -> Sequence[Any]:
-        """Alembic's steps, those of the change last: what is there before the first of them is the base.
-
-        No old revision depends on a new one; if one does after all, the order stays as it is.
-        """
-        plan = self._put_earlier_first(private_api.plan_upgrade(self._script, target, heads))
-        new_ids = self._list_new_revisions(plan)
-        new = [step for step in plan if step.revision.revision in new_ids]
-        old = [step for step in plan if step.revision.revision not in new_ids]
-        depends = any(new_ids.intersection(_list_required(step)) for step in old)
-        return plan if depends else [*old, *new]
-
-    def _put_earlier_first(self, plan: Sequence[Any]) -> Sequence[Any]:
-        """The plan with the steps of an earlier run first, as that has run them.
-
-        A further revision may change the order in which Alembic goes through the branches of a history.
-        """
-        earlier = self._order.earlier_run.revisions if self._order.earlier_run is not None else ()
-        steps = {step.revision.revision: step for step in plan}
-        if not steps.keys() >= set(earlier):
-            return plan
-        first = [steps.pop(revision) for revision in earlier]
-        depends = any(not steps.keys().isdisjoint(_list_required(step)) for step in first)
-        return plan if depends else [*first, *steps.values()]
-
-    def _list_new_revisions(self, plan: Sequence[Any]) -> frozenset[str]:
-        """The revisions of the plan whose files the change adds."""
-        new_files = set(self._order.new_files)
-        if not new_files:
-            return frozenset()
-        return frozenset(
-            step.revision.revision for step in plan if resolve_path(str(step.revision.path)) in new_files
-        )
 
     def _run_unobserved(self, heads: Any, context: Any) -> Iterator[Any]:
         """Run the revisions in a database that another run judges."""
@@ -233,13 +203,19 @@ class HistoryUpgrade:
         self.plans.setdefault(context_number, []).extend(revisions)
         rolled_back = choose_rollback_revisions(self._order, plan)
         looked_at = choose_observed_revisions(self._order, plan)
-        new_revisions = self._list_new_revisions(plan)
+        new_revisions = self._plan.list_new_revisions(plan)
         is_whole_target = len(self._order.target) == 1
         boundary = next((place for place, name in enumerate(revisions) if name in new_revisions), len(plan))
         earlier_steps = self._count_earlier_steps(revisions, context_number)
         self._step_number += earlier_steps
+        looked_at_by_itself = snapshots | rolled_back | looked_at
+        self._pipeline.start(context, self._order, boundary - earlier_steps)
         for position, step in enumerate(plan[earlier_steps:], earlier_steps):
             revision = step.revision.revision
+            if position == boundary or revision in looked_at_by_itself:
+                self._pipeline.end()
+            following = position + 1
+            ends_pipeline = following in (boundary, len(plan)) or revisions[following] in looked_at_by_itself
             if position == boundary:
                 self._keeper.keep(
                     context, revisions[:position], has_more=True, is_whole_target=is_whole_target
@@ -251,6 +227,7 @@ class HistoryUpgrade:
                 has_snapshots=revision in snapshots,
                 has_changes=revision in rolled_back,
                 is_observed=revision in looked_at,
+                ends_pipeline=ends_pipeline,
             )
         if boundary == len(plan):
             self._keeper.keep(context, revisions, has_more=False, is_whole_target=is_whole_target)
@@ -275,6 +252,7 @@ class HistoryUpgrade:
         has_snapshots: bool,
         has_changes: bool,
         is_observed: bool,
+        ends_pipeline: bool,
     ) -> Iterator[Any]:
         """Give one step to Alembic, which runs it and comes back for the next one."""
         revision = step.revision.revision
@@ -289,6 +267,7 @@ class HistoryUpgrade:
             has_changes=has_changes,
             is_observed=is_observed,
             earlier=self._last_step,
+            pipeline=self._pipeline,
         )
         self._last_step = observed
         key = (revision, context.version_table, str(self._place))
@@ -296,11 +275,14 @@ class HistoryUpgrade:
         private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))
         self.keywords.watch(step, context, is_judged=True)
         self.running_revision = revision
-        self._answer.send(StepStarted(self._step_number, revision))
+        is_ahead = self._pipeline.is_started
+        self._answer.send(StepStarted(self._step_number, revision, is_ahead))
         self._recorder.begin_step(step.revision.path)
         self._model_ddl.begin_step(self._step_number, revision, step.revision.path)
         started = time.perf_counter()
         yield step
+        if ends_pipeline:
+            self._pipeline.end()
         seconds = round(time.perf_counter() - started, 5)
         record = self._recorder.end_step()
         self.running_revision = None
@@ -321,6 +303,7 @@ class HistoryUpgrade:
                 dropped_statements=record.dropped_statements,
                 unrecorded_statements=record.unrecorded_statements,
                 cursor_statements=record.cursor_statements,
+                is_ahead=is_ahead and not ends_pipeline,
             )
         )
 
@@ -361,10 +344,6 @@ class HistoryUpgrade:
                 search_path=finished.search_path,
             )
         )
-
-
-def _list_required(step: Any) -> tuple[str, ...]:
-    return private_api.list_required_revisions(step.revision)
 
 
 def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any) -> ContextConfigured:

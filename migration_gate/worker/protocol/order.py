@@ -127,6 +127,8 @@ class Order:
     """the gate wants a copy of the database then"""
     earlier_run: Optional[EarlierRun] = None
     """None if the database is empty"""
+    sends_ahead: bool = False
+    """statements of older revisions may be sent before the one before is answered: see `step_pipeline`"""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ class StepStarted:
     number: int
     """from 1, over all contexts"""
     revision: str
+    is_ahead: bool = False
+    """the server may still run an earlier one: see `step_pipeline`"""
     kind: Literal["step_started"] = "step_started"
 
 
@@ -86,4 +88,13 @@ class StepFinished:
     """that ran too, and a verdict may depend on them"""
     cursor_statements: tuple[CursorStatement, ...] = ()
     """in their order: the first 20,000"""
+    is_ahead: bool = False
+    """as for StepStarted; `seconds` is not the time that the server took then"""
     kind: Literal["step_finished"] = "step_finished"
+
+
+@dataclass(frozen=True)
+class AnswersNeeded:
+    """A statement that was sent ahead has failed, or may have: the history has to run without that."""
+
+    kind: Literal["answers_needed"] = "answers_needed"
