@@ -76,7 +76,8 @@ select * from (
                     where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
   union all
   select 'owner', s.name, pg_get_userbyid(n.nspowner)::text, 0
-  from pg_namespace n join space s on s.oid = n.oid where n.nspowner <> (select role from login)
+  from pg_namespace n join space s on s.oid = n.oid
+  where n.nspowner <> (select role from login) and (s.name <> 'public' or n.nspowner <> 6171) -- pg_database_owner
   union all
   select 'owner', s.name || '.' || t.typname, pg_get_userbyid(t.typowner)::text, 0
   from pg_type t join space s on s.oid = t.typnamespace

@@ -7,7 +7,7 @@ one JSON text of all rows, so the driver's types and its style of parameters do 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
 from threading import Lock
@@ -57,6 +57,9 @@ _FACTS: Mapping[str, type[CatalogObject]] = {
 }
 """the fields of `Snapshot` and what they hold; each has a `.sql` file of its name"""
 
+_RARE = ("others", "details")
+"""fields that are empty in most databases: `rare.sql` says whether they are"""
+
 _PARTS_OF_TABLES = ("columns", "constraints", "indexes", "triggers", "policies", "rules")
 
 MAX_CHARACTERS = 8_000_000
@@ -66,9 +69,10 @@ Row: TypeAlias = dict[str, Any]
 """one row of a `.sql` file, by the names of its columns, which are the fields of the fact"""
 
 
-def _build_query() -> str:
-    """All `.sql` files as one statement that makes one JSON text of their rows."""
-    arrays = ",\n".join(f"'{field}', ({_array_query(field)})" for field in _FACTS)
+def _build_query(empty: Collection[str] = ()) -> str:
+    """All `.sql` files as one statement that makes one JSON text of their rows; without those of `empty`."""
+    queries = {field: "'[]'::json" if field in empty else f"({_array_query(field)})" for field in _FACTS}
+    arrays = ",\n".join(f"'{field}', {query}" for field, query in queries.items())
     return f"with {_read_sql_file('relation')}\nselect json_build_object(\n{arrays}\n)::text"
 
 
@@ -101,11 +105,11 @@ def _array_of_fields(field: str) -> str:
     return f"json_build_array({columns})"
 
 
-def _build_rows_query() -> str:
-    """All `.sql` files as one statement with a row for each of theirs: the file's name, and JSON."""
+def _build_rows_query(chosen: Iterable[str]) -> str:
+    """These `.sql` files as one statement with a row for each of theirs: the file's name, and JSON."""
     parts = (
         f"select '{field}', row_to_json(noun)::text from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
-        for field in _FACTS
+        for field in chosen
     )
     return f"with {_read_sql_file('relation')}\n" + "\nunion all\n".join(parts)
 
@@ -114,12 +118,20 @@ SNAPSHOT_QUERY = _build_query()
 """One statement, one row, one text column. It has neither `%` nor `:name`, so no driver looks for parameters
 in it. Run it with an empty `search_path`, or names come out unqualified."""
 
-ROWS_QUERY = _build_rows_query()
-"""The same objects, each as a row of its own."""
+SHORT_SNAPSHOT_QUERY = _build_query(empty=_RARE)
+"""The same for a database in which HAS_RARE is false; planning it takes half as long."""
 
-_IS_PREPARED = "select from pg_prepared_statements where name = 'migration_gate_catalog'"
-_PREPARE_ROWS_QUERY = f"prepare migration_gate_catalog as {ROWS_QUERY}"
-_RUN_ROWS_QUERY = "execute migration_gate_catalog"
+HAS_RARE = _read_sql_file("rare")
+"""Whether objects are there that the short query leaves out."""
+
+_PREPARED = {
+    "migration_gate_catalog": _build_rows_query(field for field in _FACTS if field not in _RARE),
+    "migration_gate_rare": _build_rows_query(_RARE),
+    "migration_gate_has_rare": HAS_RARE,
+}
+"""The same objects, each as a row of its own: the names and texts of prepared statements."""
+
+_LIST_PREPARED = "select name from pg_prepared_statements where left(name, 15) = 'migration_gate_'"
 
 CatalogRows: TypeAlias = list[tuple[str, str]]
 """the field of `Snapshot` and the JSON of each object"""
@@ -257,21 +269,29 @@ def read_catalog_text(connection: psycopg.Connection) -> str:
     """The answer of `SNAPSHOT_QUERY`. The session's settings stay as they were."""
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")
-        row = connection.execute(SNAPSHOT_QUERY).fetchone()
+        has_rare = connection.execute(HAS_RARE.encode()).fetchone() == (True,)
+        row = connection.execute(SNAPSHOT_QUERY if has_rare else SHORT_SNAPSHOT_QUERY).fetchone()
     if row is None:
         raise ValueError("expected one row from the catalog")
     return str(row[0])
 
 
 def read_catalog_rows(connection: psycopg.Connection[Any]) -> CatalogRows:
-    """The answer of `ROWS_QUERY`. The session's settings stay as they were.
+    """The objects of the catalog, one by one. The session's settings stay as they were.
 
-    Planning it takes as long as running it, so the session keeps the plan; with SQL's PREPARE,
+    Planning the queries takes as long as running them, so the session keeps the plans; with SQL's PREPARE,
     because the driver drops what it prepares itself after each ROLLBACK, ALTER and DROP.
     """
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")
-        if connection.execute(_IS_PREPARED, prepare=False).fetchone() is None:
-            connection.execute(_PREPARE_ROWS_QUERY, prepare=False)
-        rows = connection.execute(_RUN_ROWS_QUERY, prepare=False)
+        prepared = {name for (name,) in connection.execute(_LIST_PREPARED, prepare=False)}
+
+        def execute(name: str) -> list[tuple[Any, ...]]:
+            if name not in prepared:
+                connection.execute(f"prepare {name} as {_PREPARED[name]}".encode(), prepare=False)
+            return connection.execute(f"execute {name}".encode(), prepare=False).fetchall()
+
+        rows = execute("migration_gate_catalog")
+        if execute("migration_gate_has_rare") == [(True,)]:
+            rows += execute("migration_gate_rare")
         return [(str(field), str(text)) for field, text in rows]

@@ -10,7 +10,13 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, state_query, type_state_query
+from migration_gate.catalog.snapshot_reader import (
+    HAS_RARE,
+    SHORT_SNAPSHOT_QUERY,
+    SNAPSHOT_QUERY,
+    state_query,
+    type_state_query,
+)
 from migration_gate.facts import (
     ColumnIdentity,
     ColumnState,
@@ -73,7 +79,8 @@ def _build_log_script() -> str:
     """The log's tables and functions, with the queries of the catalog in them."""
     script = files(__package__).joinpath("ddl_log.sql").read_text(encoding="utf-8")
     script = script.replace("{index}", INDEX).replace("{many}", str(MANY_INDEXES))
-    script = script.replace("{catalog}", SNAPSHOT_QUERY)
+    script = script.replace("{catalog}", SNAPSHOT_QUERY).replace("{has_rare}", HAS_RARE)
+    script = script.replace("{short_catalog}", SHORT_SNAPSHOT_QUERY)
     for name in RELATION_STATES:
         script = script.replace(f"{{{name}}}", state_query(name))
     for name in TYPE_STATES:

@@ -64,6 +64,9 @@ end $$;
 -- is planned once.
 create function migration_gate.read_catalog() returns text language plpgsql as $$
 begin
+    if not ({has_rare}) then
+        return ({short_catalog});
+    end if;
     return ({catalog});
 end $$;
 

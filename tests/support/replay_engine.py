@@ -81,6 +81,7 @@ class Engine:
         checkpoint: CheckpointRun | None = None,
         new_files: tuple[str, ...] = (),
         base_commit: str | None = None,
+        sends_ahead: bool = False,
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped.
@@ -104,6 +105,7 @@ class Engine:
             checkpoint=checkpoint,
             new_files=new_files,
             base_commit=base_commit,
+            sends_ahead=sends_ahead,
         )
         try:
             list(prepare_database(setup))

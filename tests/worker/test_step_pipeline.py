@@ -1,0 +1,184 @@
+"""A long history whose DDL is sent ahead: the same facts, and never a word about an error that came late."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migration_gate.config.settings import Settings
+from migration_gate.errors import AnswersMissing, TimedOut
+from migration_gate.replay.examination import examine_project
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+from migration_gate.worker.step_pipeline import MIN_STEPS
+from tests.support.alembic_projects import Rev, env, lay, line_of
+from tests.support.replay_engine import Engine, Ran
+
+pytestmark = pytest.mark.slow
+
+URL = "postgresql+psycopg://app:secret@db.invalid/app"
+LENGTH = MIN_STEPS + 20
+AT = 50
+"""the number of the revision that is another one"""
+OTHER_ENGINE = """
+engine = sa.create_engine(op.get_bind().engine.url)
+with engine.begin() as connection:
+    connection.execute(sa.text("CREATE TABLE elsewhere (id int)"))
+engine.dispose()
+"""
+BODIES = {
+    "an enum": 'sa.Enum("x", name="kind").create(op.get_bind(), checkfirst=True)\n'
+    'op.add_column("t1", sa.Column("k", sa.Enum("x", name="kind")))\n'
+    'op.create_table("k", sa.Column("k", sa.Enum("x", name="own")))',
+    "rows": 'op.bulk_insert(sa.table("t1", sa.column("id")), [{"id": 1}, {"id": 2}])\n'
+    'op.execute("UPDATE t1 SET id = id + 1")',
+    "a question": 'assert "t1" in sa.inspect(op.get_bind()).get_table_names()',
+    "a count": 'assert op.get_bind().execute(sa.text("SELECT count(*) FROM t2")).scalar() == 0',
+    "changed rows": 'op.execute("INSERT INTO t3 VALUES (1)")\n'
+    'assert op.get_bind().execute(sa.text("DELETE FROM t3")).rowcount == 1',
+    "a savepoint": "with op.get_bind().begin_nested():\n"
+    '    op.add_column("t1", sa.Column("inside", sa.Integer))',
+    "an error in a savepoint": "try:\n    with op.get_bind().begin_nested():\n"
+    '        op.create_table("t1", sa.Column("id", sa.Integer))\n'
+    "except Exception:\n    op.create_table('instead', sa.Column('id', sa.Integer))",
+    "a block without a transaction": "with op.get_context().autocommit_block():\n"
+    '    op.create_index("by_id", "t1", ["id"], postgresql_concurrently=True)',
+    "another engine": OTHER_ENGINE,
+    "the driver's cursor": "with op.get_bind().connection.cursor() as cursor:\n"
+    '    cursor.execute("CREATE TABLE raw (id int)")\n    cursor.execute("SELECT count(*) FROM t4")\n'
+    "    assert cursor.fetchone() == (0,)",
+    "the driver's COPY": "with op.get_bind().connection.cursor() as cursor:\n"
+    '    with cursor.copy("COPY t5 FROM STDIN") as copy:\n        copy.write("7\\n")',
+    "several statements": 'op.execute(sa.DDL("CREATE TABLE one (id int); CREATE TABLE two (id int)"))',
+    "a comment with a semicolon": 'op.create_table_comment("t1", "one; two")',
+    "a table that is there": 'op.create_table("t1", sa.Column("id", sa.Integer), if_not_exists=True)',
+    "a block": 'op.execute("DO $$ BEGIN CREATE TABLE t1 (id int); EXCEPTION WHEN OTHERS THEN NULL; END $$")',
+    "the models": 'sa.Table("m", sa.MetaData(), sa.Column("id", sa.Integer)).create(op.get_bind())',
+}
+"""bodies that succeed"""
+TWICE = 'op.create_table("t1", sa.Column("id", sa.Integer))'
+SLOW = 'op.create_check_constraint("slow", "t1", "pg_sleep({})::text IS NOT NULL")'
+FAILING = {
+    "a table that is there": (TWICE, 'relation "t1" already exists'),
+    "an error that is caught": (f"try:\n    {TWICE}\nexcept Exception:\n    pass", 'relation "t1" already'),
+    "an error of Python's": ('raise RuntimeError("never mind")', "never mind"),
+    "a version table without its row": (
+        'op.execute("DELETE FROM alembic_version")',
+        f"expected to match one row when updating '{AT - 1}' to '{AT}'",
+    ),
+    "another row in the version table": (
+        "op.get_bind().connection.dbapi_connection.pgconn  # nothing that the gate sees\n"
+        'op.drop_table("alembic_version")\n'
+        'op.create_table("alembic_version", sa.Column("version_num", sa.String(32), primary_key=True))',
+        f"expected to match one row when updating '{AT - 1}' to '{AT}'",
+    ),
+    "an end of the interpreter": (
+        "import os\nos._exit(3)",
+        f"ended with exit status 3 while revision {AT} ran",
+    ),
+}
+"""bodies that do not, and what the error says"""
+
+
+def make_history(bodies: Mapping[int, str]) -> list[Rev]:
+    """A table in each revision, but for those that have another body."""
+    plain = 'op.create_table("t{0}", sa.Column("id", sa.Integer))'
+    return [
+        Rev(f"{number}", bodies.get(number, plain.format(number)), f"{number - 1}" if number > 1 else None)
+        for number in range(1, LENGTH + 1)
+    ]
+
+
+def run(
+    engine: Engine, bodies: Mapping[int, str], env_py: str = "", *, sends_ahead: bool = True, **settings: Any
+) -> Ran:
+    folder = lay(engine.folder(), make_history(bodies), env_py, url=URL)
+    return engine.run(folder, sends_ahead=sends_ahead, **settings)
+
+
+def count_ahead(ran: Ran) -> int:
+    return sum(isinstance(line, StepFinished) and line.is_ahead for line in ran.lines)
+
+
+def simplify(value: Any) -> Any:
+    """A fact without what differs in each run."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        items = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        volatile = {"oid", "seconds", "stage_times", "output"}
+        return {name: simplify(item) for name, item in items.items() if name not in volatile}
+    if isinstance(value, list | tuple):
+        return [simplify(item) for item in value]
+    return value
+
+
+def test_all_facts_are_the_same(engine: Engine) -> None:
+    bodies = {10 + 5 * number: body for number, body in enumerate(BODIES.values())}
+    ahead, waiting = (run(engine, bodies, sends_ahead=sends_ahead) for sends_ahead in (True, False))
+    assert (count_ahead(ahead), count_ahead(waiting)) == (LENGTH - 1, 0)
+    assert ahead.replay.failure is None
+    first, second = simplify(ahead.replay), simplify(waiting.replay)
+    assert {name: item for name, item in first.items() if item != second[name]} == {}
+
+
+@pytest.mark.parametrize(("body", "words"), FAILING.values(), ids=FAILING)
+def test_what_fails_is_not_reported_from_it(engine: Engine, body: str, words: str) -> None:
+    with pytest.raises(AnswersMissing):
+        run(engine, {AT: body})
+
+
+@pytest.mark.parametrize(("body", "words"), FAILING.values(), ids=FAILING)
+def test_it_is_reported_where_each_answer_was_waited_for(engine: Engine, body: str, words: str) -> None:
+    folder = lay(engine.folder(), make_history({AT: body}), url=URL)
+    settings = Settings("long", folder, folder, project_folder=folder, python=Path(sys.executable))
+    examination = examine_project(settings)
+    while True:
+        try:
+            next(examination)
+        except StopIteration as end:
+            failure = end.value.replay.failure
+            break
+    assert words in (failure.first_error or failure).message
+    assert failure.revision == f"{AT}"
+    if body == TWICE:
+        assert failure.location.line == line_of(folder, f"{AT}", "create_table")
+
+
+@pytest.mark.parametrize(
+    "env_py",
+    [
+        env(url=URL, configure="transaction_per_migration=True"),
+        env(url=URL, connect="engine.connect().execution_options(isolation_level='AUTOCOMMIT')"),
+        env(url=URL, configure="on_version_apply=lambda **_: connection.execute(text('SELECT 1')).scalar()"),
+        env(url=URL.replace("+psycopg", "+psycopg2")),
+        env(url=URL, before='connection.execute(text("SELECT 1"))\nconnection.commit()'),
+        env(url=URL, run="with connection.begin():\n    context.run_migrations()"),
+    ],
+    ids=["a transaction for each", "none", "a callback", "another driver", "a question before", "its own"],
+)
+def test_other_environments_arrive(engine: Engine, env_py: str) -> None:
+    ran = run(engine, {}, env_py)
+    assert ran.replay.failure is None
+    assert len(ran.replay.catalog.tables) == LENGTH
+
+
+def test_a_short_history_waits(engine: Engine) -> None:
+    history = make_history({})[: MIN_STEPS - 1]
+    ran = engine.run(lay(engine.folder(), history, url=URL), sends_ahead=True)
+    assert not any(isinstance(line, StepStarted) and line.is_ahead for line in ran.lines)
+
+
+def test_a_time_limit_names_the_revision_that_the_server_is_in(engine: Engine) -> None:
+    bodies = {AT - 1: 'op.execute("INSERT INTO t1 VALUES (1)")', AT: SLOW.format(60)}
+    with pytest.raises(TimedOut, match=f"took longer than 5 s while revision {AT} ran"):
+        run(engine, bodies, run_seconds=5)
+
+
+def test_the_time_is_that_of_the_revision_that_took_it(engine: Engine) -> None:
+    ran = run(engine, {AT - 1: 'op.execute("INSERT INTO t1 VALUES (1)")', AT: SLOW.format(0.3)})
+    seconds = {step.revision: step.seconds for step in ran.replay.steps}
+    assert seconds[f"{AT}"] >= 0.3
+    assert max(seconds, key=lambda revision: seconds[revision]) == f"{AT}"
