@@ -7,7 +7,7 @@ from (
   union all
   select case r.kind when 'S' then 'sequence' else 'table' end, r.schema || '.' || r.name, r.acl,
          acldefault(case r.kind when 'S' then 's'::"char" else 'r'::"char" end, r.owner)
-  from relation r
+  from relation r where r.acl is not null
   union all
   select 'column', r.schema || '.' || r.name || '.' || a.attname, a.attacl, '{}'::aclitem[]
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attacl is not null and not a.attisdropped

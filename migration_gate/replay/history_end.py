@@ -12,7 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows, read_snapshot
+from migration_gate.catalog.snapshot_reader import (
+    CatalogRows,
+    parse_catalog_rows,
+    read_catalog_rows,
+    read_snapshot,
+)
 from migration_gate.change.base_messages import SharedDatabase
 from migration_gate.facts import (
     CaughtError,
@@ -111,14 +116,15 @@ def finish_history(
     is_rolled_back = wants_rollback(lines)
     if is_rolled_back:
         copy_for_rollback(setup)
-    reading = background.submit(read_replayed_database, setup, tuple(lines))
     rehearsal_run = build_rehearsal_run(setup, answer, copied)
     rollback, rehearsal = RollbackProof(), Rehearsal()
     with contextlib.closing(rehearsal_run) if rehearsal_run is not None else contextlib.nullcontext():
         if rehearsal_run is not None:
             rehearsal_run.begin(background, early_filling)
+        catalog_rows = _read_copied_catalog(setup) if is_rolled_back else None
+        reading = background.submit(read_replayed_database, setup, tuple(lines), catalog_rows)
         if is_rolled_back:
-            rollback = yield from build_rollback_run(setup, answer, copied).prove()
+            rollback = yield from build_rollback_run(setup, answer, copied, catalog_rows).prove()
             yield Progress("models")
         if rehearsal_run is not None:
             rehearsal = yield from rehearsal_run.rehearse()
@@ -169,10 +175,11 @@ def build_rollback_run(
     setup: ReplaySetup,
     answer: AnswerInProgress,
     copied: Sequence[str],
+    catalog_rows: CatalogRows | None,
 ) -> RollbackRun:
     """The downgrades of the change, in the copy of the database that was made for them.
 
-    `copied`: the revisions that `setup.earlier_database` holds.
+    `copied`: the revisions that `setup.earlier_database` holds. `catalog_rows`: of the copy.
     """
     from migration_gate.replay.rollback_run import RollbackRun  # noqa: PLC0415 - of a change
     from migration_gate.replay.rollback_state import read_rolled_back_history  # noqa: PLC0415
@@ -189,6 +196,7 @@ def build_rollback_run(
         version_tables=version_tables,
         copy_again=lambda: copy_for_rollback_again(setup),
         copied=copied,
+        catalog_rows=catalog_rows,
     )
 
 
@@ -240,11 +248,22 @@ def _list_base_revisions(setup: ReplaySetup, lines: Sequence[Line]) -> set[str]:
     }
 
 
-def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
-    """The heads in the version tables, the catalog and the DDL log."""
+def _read_copied_catalog(setup: ReplaySetup) -> CatalogRows:
+    """The catalog of the copy for the downgrades; the session is kept for what is read there next."""
+    with _open_kept_session(setup.server, setup.rollback_database) as connection:
+        return read_catalog_rows(connection)
+
+
+def read_replayed_database(
+    setup: ReplaySetup, lines: Sequence[Line], catalog_rows: CatalogRows | None = None
+) -> ReplayedDatabase:
+    """The heads in the version tables, the catalog and the DDL log.
+
+    `catalog_rows`: of a copy of the database, if one was read already.
+    """
     version_tables = AnswerReader(setup.repository, lines).version_tables()
     with _open_kept_session(setup.server, setup.database) as connection:
-        snapshot = parse_catalog_rows(read_catalog_rows(connection), version_tables)
+        snapshot = parse_catalog_rows(catalog_rows or read_catalog_rows(connection), version_tables)
         return ReplayedDatabase(
             arrived_heads=read_arrived_heads(connection, version_tables),
             snapshot=snapshot,

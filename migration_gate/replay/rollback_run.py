@@ -10,10 +10,13 @@ that was copied, and a copy of that is used.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migration_gate.catalog.row_source import RowSource, RowVariety
+from migration_gate.catalog.snapshot_reader import CatalogRows
 from migration_gate.facts import DowngradeText, FailingRows, Failure, RevisionRollback
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
@@ -27,6 +30,9 @@ from migration_gate.replay.runs_channel import RunsChannel, RunsSession
 from migration_gate.replay.trial_errors import describe_trial_error
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class RollbackRun:
@@ -43,16 +49,19 @@ class RollbackRun:
         version_tables: Sequence[str],
         copy_again: Callable[[], None],
         copied: Sequence[str] = (),
+        catalog_rows: CatalogRows | None = None,
         row_source: RowSource | None = None,
     ) -> None:
         """`texts`: the downgrades as they are written, by revision. `copy_again` makes the copy anew.
 
-        `copied`: the revisions that `setup.earlier_database` holds.
+        `copied`: the revisions that `setup.earlier_database` holds. `catalog_rows`: of the copy, if they were
+        read already.
         """
         self._setup = setup
         self._channel = channel
         self._history = history
         self._copy_again = copy_again
+        self._catalog_rows = catalog_rows
         self._prefix = HistoryPrefix(setup, channel, history.order, copied)
         self._states = StateReader(history, version_tables, row_source)
         self._trips = RoundTrips(history, failures, self._states, texts)
@@ -115,10 +124,11 @@ class RollbackRun:
         """Prove them until one of them has a fault, which is judged by itself."""
         database = self._setup.rollback_database
         with (
-            self._setup.server.connect(database) as connection,
+            contextlib.closing(self._open_session(database)) as connection,
             RunsSession(self._channel, database) as session,
         ):
-            state = self._states.fill(connection, newest)
+            session.begin()
+            state = self._states.fill(connection, newest, catalog_rows=self._catalog_rows)
             above: list[str] = []
             for revision in newest:
                 yield self._describe_progress(revision)
@@ -127,6 +137,10 @@ class RollbackRun:
                     return
                 self._results[revision] = trip.rollback
                 state, above = trip.down, [revision]
+
+    def _open_session(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        """That which has read the copy's catalog, or a new one."""
+        return self._setup.server.kept_session.take(database) or self._setup.server.connect(database)
 
     def _go_down_one_by_one(
         self, newest: Sequence[str], proven: Sequence[str]

@@ -15,7 +15,7 @@ from migration_gate.catalog.comparable_catalog import (
 from migration_gate.catalog.full_rows import FullRows
 from migration_gate.catalog.old_shape import OldShape, describe_old_shape, loosens
 from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
-from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
+from migration_gate.catalog.snapshot_reader import CatalogRows, parse_catalog_rows, read_catalog_rows
 from migration_gate.catalog.stored_rows import (
     StoredRows,
     read_rows_again,
@@ -106,12 +106,14 @@ class StateReader:
         variety: RowVariety = RowVariety.EXTREME,
         *,
         fits_old: bool = True,
+        catalog_rows: CatalogRows | None = None,
     ) -> DatabaseState:
         """Put rows into the tables that the revisions are about; the state of the database then.
 
-        `fits_old`: rows fit the tables as they were before the revisions, too.
+        `fits_old`: rows fit the tables as they were before the revisions, too. `catalog_rows`: of the
+        database, if they were read already.
         """
-        catalog_rows = read_catalog_rows(connection)
+        catalog_rows = catalog_rows or read_catalog_rows(connection)
         snapshot = parse_catalog_rows(catalog_rows, self._version_tables)
         in_order = [revision for revision in self._history.order if revision in revisions]
         changes = [change for revision in in_order for change in self._history.changes[revision]]

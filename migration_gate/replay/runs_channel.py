@@ -39,7 +39,15 @@ class RunsChannel:
 
     def send(self, request: RunsRequest) -> RunsFinished:
         """Have the request carried out. Raises what an `AnswerStream` raises."""
+        self.begin(request)
+        return self.finish()
+
+    def begin(self, request: RunsRequest) -> None:
+        """Have the interpreter begin with the request; `finish` is to be called before another one."""
         self._answer.stream.send_request(request)
+
+    def finish(self) -> RunsFinished:
+        """What came of the request that was begun. Raises what an `AnswerStream` raises."""
         for line in self._answer.iterator:
             if isinstance(line, RunsFinished):
                 return line
@@ -54,9 +62,15 @@ class RunsSession:
         self._channel = channel
         self._database = database
         self._is_open = False
+        self._is_beginning = False
 
     def __enter__(self) -> RunsSession:
         return self
+
+    def begin(self) -> None:
+        """Have env.py run up to its first function meanwhile."""
+        self._channel.begin(RunsRequest(self._database, (), prepares=False, keeps_session=True))
+        self._is_beginning = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,13 +78,28 @@ class RunsSession:
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         # An error of the gate's own session ends a trial, and not the run.
-        if self._is_open and (kind is None or issubclass(kind, psycopg.Error)):
+        if not (kind is None or issubclass(kind, psycopg.Error)):
+            return
+        self._await_begin()
+        if self._is_open:
             self._channel.send(RunsRequest(self._database, (), prepares=False))
 
     def run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run the functions, in their order. After an error the session is over, and no other can follow."""
+        begun = self._await_begin()
+        if begun is not None and not begun.keeps_session:
+            return begun
         finished = self._channel.send(
             RunsRequest(self._database, tuple(runs), prepares=False, keeps_session=True)
         )
+        self._is_open = finished.keeps_session
+        return finished
+
+    def _await_begin(self) -> RunsFinished | None:
+        """What came of the beginning, if it was not asked for before."""
+        if not self._is_beginning:
+            return None
+        self._is_beginning = False
+        finished = self._channel.finish()
         self._is_open = finished.keeps_session
         return finished

@@ -6,7 +6,8 @@ import json
 from functools import lru_cache
 from typing import Any
 
-Catalog = dict[str, list[dict[str, Any]]]
+Rows = list[dict[str, Any]]
+Catalog = dict[str, Rows]
 
 
 def find_row_changes(before: str, after: str) -> str:
@@ -18,11 +19,24 @@ def find_row_changes(before: str, after: str) -> str:
         return "{}"
     rows_before, rows_after = _parse_catalog(before), _parse_catalog(after)
     changes = {
-        kind: [_rows_only_in(rows, rows_after[kind]), _rows_only_in(rows_after[kind], rows)]
+        kind: _compare_rows(rows, rows_after[kind])
         for kind, rows in rows_before.items()
         if rows != rows_after[kind]
     }
     return json.dumps(changes, ensure_ascii=False)
+
+
+def _compare_rows(before: Rows, after: Rows) -> list[Rows]:
+    """The rows that only one of the lists has. To print a row takes longer than to compare two.
+
+    Both are in order: what has changed is in the middle, between rows that are equal at both ends.
+    """
+    shorter = min(len(before), len(after))
+    start = next((place for place in range(shorter) if before[place] != after[place]), shorter)
+    rest = shorter - start
+    end = next((place for place in range(rest) if before[-1 - place] != after[-1 - place]), rest)
+    before, after = before[start : len(before) - end], after[start : len(after) - end]
+    return [_rows_only_in(before, after), _rows_only_in(after, before)]
 
 
 @lru_cache(maxsize=1)
@@ -32,6 +46,6 @@ def _parse_catalog(text: str) -> Catalog:
     return catalog
 
 
-def _rows_only_in(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows_only_in(rows: Rows, others: Rows) -> Rows:
     known = {repr(row) for row in others}
     return [row for row in rows if repr(row) not in known]

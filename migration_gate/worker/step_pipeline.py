@@ -8,6 +8,7 @@ that answers are needed, and replays the history again, one statement after the 
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any, Callable, NoReturn, Optional
 
 from . import private_api
@@ -64,6 +65,8 @@ class StepPipeline:
         event.listen(Engine, "handle_error", self._on_error)
         for name in BOUNDARIES:
             event.listen(Engine, name, self._on_boundary)
+        # Two processes would wait for the same answers.
+        os.register_at_fork(before=self._leave_for_fork)
 
     @property
     def is_started(self) -> bool:
@@ -126,6 +129,10 @@ class StepPipeline:
 
     def _on_boundary(self, *_: Any) -> None:
         self.leave()
+
+    def _leave_for_fork(self) -> None:
+        with contextlib.suppress(AnswerMissed):  # it could not be raised from here; the gate has been told
+            self.leave()
 
     def _on_error(self, _: Any) -> None:
         self.abandon()

@@ -1,4 +1,4 @@
-"""What few databases have is read where it is there: each kind is found alone, by each way to read a catalog."""
+"""What few databases have is read where it is there: each kind is found alone, in each way to read it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ CREATE FUNCTION same(a t, b t) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE INDEX by_name ON t ((lower(name)));
 CREATE ROLE somebody;
 COMMENT ON TABLE t IS 'things'; COMMENT ON COLUMN t.id IS 'its number'; COMMENT ON INDEX by_name IS 'quick';
-COMMENT ON TYPE kind IS 'of a thing'; COMMENT ON CONSTRAINT t_pkey ON t IS 'once'; COMMENT ON VIEW v IS 'some';
+COMMENT ON TYPE kind IS 'of a thing'; COMMENT ON CONSTRAINT t_pkey ON t IS 'once';
+COMMENT ON VIEW v IS 'some';
 """
 """objects of common kinds, with what is no kind of its own"""
 WRAPPER = "CREATE FOREIGN DATA WRAPPER w"
 SERVER = f"{WRAPPER}; CREATE SERVER s FOREIGN DATA WRAPPER w"
+LINKED = "CREATE STATISTICS linked ON id, name FROM t"
 RARE = {
-    "CREATE STATISTICS linked ON id, name FROM t": "statistics",
+    LINKED: "statistics",
     "CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION look()": "event trigger",
     "CREATE PUBLICATION news": "publication",
     'CREATE COLLATION own FROM "C"': "collation",
@@ -51,7 +53,7 @@ RARE = {
     "COMMENT ON COLUMN v.id IS 'of the view'": "comment",
     "ALTER TABLE t ALTER COLUMN id SET STATISTICS 7": "statistics target",
     "ALTER INDEX by_name ALTER COLUMN 1 SET STATISTICS 7": "statistics target",
-    "CREATE STATISTICS linked ON id, name FROM t; ALTER STATISTICS linked SET STATISTICS 7": "statistics target",
+    f"{LINKED}; ALTER STATISTICS linked SET STATISTICS 7": "statistics target",
     "ALTER TABLE t ALTER COLUMN id SET (n_distinct = 3)": "column options",
     "ALTER TABLE t ALTER COLUMN id SET (n_distinct_inherited = 3)": "column options",
     "ALTER TABLE t SET (toast.autovacuum_enabled = off)": "TOAST options",

@@ -64,6 +64,7 @@ from migration_gate.worker.protocol.run_lines import (
     WorkerStarted,
 )
 from migration_gate.worker.protocol.step_lines import (
+    AnswersNeeded,
     ExecutedStatement,
     RecordedBoundary,
     StepFinished,
@@ -87,6 +88,7 @@ LINES: tuple[Line, ...] = (
     StageStarted("prepare"),
     Note("a note – with “quotes”,\nand a second line"),
     DatabaseUsed(),
+    AnswersNeeded(),
     ObservationFailed("the record of the statements", "ValueError: no (model_ddl.py:1)"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
     SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),

@@ -56,6 +56,8 @@ BODIES = {
     "several statements": 'op.execute(sa.DDL("CREATE TABLE one (id int); CREATE TABLE two (id int)"))',
     "a comment with a semicolon": 'op.create_table_comment("t1", "one; two")',
     "a table that is there": 'op.create_table("t1", sa.Column("id", sa.Integer), if_not_exists=True)',
+    "a fork": "import os\nchild = os.fork()\nif child == 0:\n    try:\n        op.execute('select 1')\n"
+    "    finally:\n        os._exit(0)\nos.waitpid(child, 0)",
     "a block": 'op.execute("DO $$ BEGIN CREATE TABLE t1 (id int); EXCEPTION WHEN OTHERS THEN NULL; END $$")',
     "the models": 'sa.Table("m", sa.MetaData(), sa.Column("id", sa.Integer)).create(op.get_bind())',
 }
