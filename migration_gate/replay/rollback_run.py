@@ -11,6 +11,7 @@ that was copied, and a copy of that is used.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -236,9 +237,14 @@ class RollbackRun:
             yield Progress("rollback", revision, len(self._results) - 1, len(self._results))
             if self._reach(revision, is_last=revision == loosened[-1]):
                 continue
-            with self._setup.server.connect(self._setup.rollback_database) as connection:
+            database = self._setup.rollback_database
+            with (
+                self._setup.server.connect(database) as connection,
+                RunsSession(self._channel, database) as session,
+            ):
+                session.begin()
                 self._states.fill(connection, [revision], fits_old=False)
-                failure = self._trips.downgrade(self._run, revision)
+                failure = self._trips.downgrade(functools.partial(self._run_begun, session), revision)
                 if failure is not None and failure.sqlstate is not None:
                     row = find_row_with_null(connection, failure.message)
                     self._results[revision] = replace(rollback, newer_row_failure=failure, newer_row=row)
@@ -252,6 +258,11 @@ class RollbackRun:
         if not problem:
             (self._prefix.move if is_last else self._prefix.copy)()
         return problem
+
+    def _run_begun(self, session: RunsSession, runs: Sequence[RevisionRun]) -> RunsFinished:
+        """Run them in the session that has just begun; in a process of their own if it could not begin."""
+        finished = session.run(runs)
+        return self._run(runs) if finished.problem else finished
 
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run them in a process of their own."""

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from migration_gate.config.settings import Settings
-from migration_gate.errors import AnswersMissing, TimedOut
+from migration_gate.errors import TimedOut
+from migration_gate.replay import history_run, worker_answer_stream
 from migration_gate.replay.examination import examine_project
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 from migration_gate.worker.step_pipeline import MIN_STEPS
@@ -127,13 +128,16 @@ def test_all_facts_are_the_same(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("body", "words"), FAILING.values(), ids=FAILING)
-def test_what_fails_is_not_reported_from_it(engine: Engine, body: str, words: str) -> None:
-    with pytest.raises(AnswersMissing):
-        run(engine, {AT: body})
+def test_what_fails_is_reported_from_a_run_that_waited_for_each_answer(
+    engine: Engine, body: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[bool] = []
 
+    def send_order(*given: Any) -> Any:
+        runs.append(given[-1].sends_ahead)
+        return worker_answer_stream.send_order(*given)
 
-@pytest.mark.parametrize(("body", "words"), FAILING.values(), ids=FAILING)
-def test_it_is_reported_where_each_answer_was_waited_for(engine: Engine, body: str, words: str) -> None:
+    monkeypatch.setattr(history_run, "send_order", send_order)
     folder = lay(engine.folder(), make_history({AT: body}), url=URL)
     settings = Settings("long", folder, folder, project_folder=folder, python=Path(sys.executable))
     examination = examine_project(settings)
@@ -143,6 +147,7 @@ def test_it_is_reported_where_each_answer_was_waited_for(engine: Engine, body: s
         except StopIteration as end:
             failure = end.value.replay.failure
             break
+    assert runs == [True, False]
     assert words in (failure.first_error or failure).message
     assert failure.revision == f"{AT}"
     if body == TWICE:
