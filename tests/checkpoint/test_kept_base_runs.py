@@ -104,6 +104,7 @@ def test_it_serves_as_the_change_grows_where_that_says_nothing_of_the_base(
     assert list_differences(again, examine(folder, "scratch", base=base)) == []
 
 
+@pytest.mark.release
 def test_with_other_tables_in_the_change_the_base_is_examined_anew(
     place: World, runs: list[BaseAnswer]
 ) -> None:
@@ -146,6 +147,7 @@ def test_another_base_has_another_examination(place: World, runs: list[BaseAnswe
     assert list_differences(later, examine(folder, "scratch", base=later_base)) == []
 
 
+@pytest.mark.release
 def test_what_the_models_read_outside_counts(
     place: World, runs: list[BaseAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +194,7 @@ def test_where_it_is_gone_or_damaged_the_base_is_examined_again(
     assert len(runs) == 2
 
 
+@pytest.mark.release
 def test_it_serves_only_with_the_checkpoint_itself(place: World, cache: Path, runs: list[BaseAnswer]) -> None:
     before = set(cache.glob(f"*/*/{FILE}"))
     folder, base = lay(place)
