@@ -17,6 +17,7 @@
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
                         filled_copy: with rows; early_filling: made early; wanted_rows: which;
                         own_rows: rows of the project's, sql_rows: from a file; null_rows: which row it is;
+                        newer_rows: those that only the newer schema allows;
                         loss_causes: which statement it was; loss_search: by the rows after each of them,
                         which row_watch keeps; written_rows: by which statements
     release_trial       the live release on the schema of the change

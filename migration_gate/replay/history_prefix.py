@@ -31,6 +31,15 @@ class HistoryPrefix:
         self._reached = len(self._order)
         """how many revisions the database holds: first a copy of all that ran; 0 if it is to be made"""
 
+    @property
+    def holds_all(self) -> bool:
+        """Whether it is the copy of all that ran, in which nothing has run since."""
+        return self._reached == len(self._order)
+
+    def give_away(self) -> None:
+        """Have it made anew if a revision is to be reached: somebody else uses it."""
+        self._reached = 0
+
     def reach(self, revision: str) -> str:
         """Have the database hold the history up to the revision, and that one; why that failed, or ''."""
         end = self._order.index(revision) + 1

@@ -105,6 +105,12 @@ def copy_for_rollback_again(setup: ReplaySetup) -> None:
     prepare_trials(setup, setup.rollback_database)
 
 
+def limit_statements(setup: ReplaySetup, name: str) -> None:
+    """Have later sessions in a copy keep to the time limit: such a setting is not copied."""
+    with setup.server.connect(name) as connection:
+        set_statement_timeout(connection, setup.settings.statement_seconds)
+
+
 def prepare_trials(setup: ReplaySetup, name: str) -> None:
     """Have functions of revisions run in this copy, within the time limit, and without logs of the gate's."""
     with setup.server.connect(name) as connection:

@@ -11,7 +11,6 @@ that was copied, and a copy of that is used.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from migration_gate.facts import DowngradeText, FailingRows, Failure, RevisionRo
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.history_prefix import HistoryPrefix
-from migration_gate.replay.null_rows import find_row_with_null
+from migration_gate.replay.newer_rows import NewerRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_proof import RollbackProof
 from migration_gate.replay.rollback_state import RolledBackHistory, StateReader
@@ -229,40 +228,37 @@ class RollbackRun:
 
     def _try_newer_rows(self) -> Generator[Progress, None, None]:
         """Downgrade with rows that only the newer schema allows, those that have loosened something."""
+        newer_rows = NewerRows(self._setup, self._channel, self._prefix, self._states, self._trips)
         loosened = [name for name in self._results if self._states.has_loosened(name)]
         for revision in loosened:
             rollback = self._results[revision]
             if not rollback.is_complete or rollback.row_failure is not None:
                 continue
             yield Progress("rollback", revision, len(self._results) - 1, len(self._results))
-            if self._reach(revision, is_last=revision == loosened[-1]):
-                continue
-            database = self._setup.rollback_database
-            with (
-                self._setup.server.connect(database) as connection,
-                RunsSession(self._channel, database) as session,
-            ):
-                session.begin()
-                self._states.fill(connection, [revision], fits_old=False)
-                failure = self._trips.downgrade(functools.partial(self._run_begun, session), revision)
-                if failure is not None and failure.sqlstate is not None:
-                    row = find_row_with_null(connection, failure.message)
-                    self._results[revision] = replace(rollback, newer_row_failure=failure, newer_row=row)
+            is_last = revision == loosened[-1]
+            trial = newer_rows.downgrade(revision, self._list_proven_above(revision), is_last=is_last)
+            if trial.failure is not None:
+                self._results[revision] = replace(
+                    rollback, newer_row_failure=trial.failure, newer_row=trial.row
+                )
 
-    def _reach(self, revision: str, *, is_last: bool = False) -> str:
-        """Make the copy anew, with the history up to the revision; why that failed, or ''.
+    def _list_proven_above(self, revision: str) -> Sequence[str] | None:
+        """The newer revisions, the newest first, if all of them were proven; else None."""
+        order = self._history.order
+        above = order[::-1][: len(order) - 1 - order.index(revision)]
+        found = [self._results.get(name) for name in above]
+        is_proven = self._history.contexts == 1 and all(
+            item is not None and item.is_complete and not item.leftovers and not item.reupgrade_differences
+            for item in found
+        )
+        return above if is_proven else None
 
-        `is_last`: no other one is going to be reached.
-        """
+    def _reach(self, revision: str) -> str:
+        """Make the copy anew, with the history up to the revision; why that failed, or ''."""
         problem = self._prefix.reach(revision)
         if not problem:
-            (self._prefix.move if is_last else self._prefix.copy)()
+            self._prefix.copy()
         return problem
-
-    def _run_begun(self, session: RunsSession, runs: Sequence[RevisionRun]) -> RunsFinished:
-        """Run them in the session that has just begun; in a process of their own if it could not begin."""
-        finished = session.run(runs)
-        return self._run(runs) if finished.problem else finished
 
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run them in a process of their own."""
