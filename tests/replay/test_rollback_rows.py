@@ -103,6 +103,44 @@ def test_rows_that_only_the_newer_schema_allows_are_told_apart(
     assert ("null" in message) == bool(rollback.newer_row)
 
 
+@pytest.mark.parametrize(
+    "downgrade",
+    [
+        'op.drop_column("users", "above")',
+        'raise NotImplementedError("one way")',
+        "pass",
+    ],
+    ids=["clean", "one-way", "incomplete"],
+)
+def test_so_they_are_below_another_revision(engine: Engine, downgrade: str) -> None:
+    loosen, tighten = (execute(f"ALTER TABLE users ALTER email {word} NOT NULL") for word in ("DROP", "SET"))
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, BASE),
+        revision_text("b", "a", loosen, tighten),
+        revision_text("c", "b", 'op.add_column("users", sa.Column("above", sa.Integer))', downgrade),
+        revision_text(
+            "d",
+            "c",
+            execute("ALTER TABLE users ALTER mood SET NOT NULL"),
+            execute("ALTER TABLE users ALTER mood DROP NOT NULL"),
+        ),
+        revision_text(
+            "e",
+            "d",
+            execute("ALTER TABLE users ALTER score TYPE bigint"),
+            execute("ALTER TABLE users ALTER score TYPE int"),
+        ),
+    )
+    rollbacks = {item.revision: item for item in run(engine, folder, 2, 3, 4, 5).replay.rollbacks}
+    assert rollbacks["b"].is_complete
+    assert rollbacks["b"].newer_row_failure is not None
+    assert "null" in rollbacks["b"].newer_row_failure.message
+    assert rollbacks["b"].newer_row
+    assert rollbacks["e"].newer_row_failure is not None
+    assert rollbacks["e"].newer_row_failure.message == "integer out of range"
+
+
 def test_a_downgrade_that_treats_what_the_upgrade_allowed_is_silent(engine: Engine) -> None:
     upgrade = execute(
         "ALTER TABLE users ALTER email DROP NOT NULL",
