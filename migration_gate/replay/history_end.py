@@ -248,10 +248,19 @@ def _list_base_revisions(setup: ReplaySetup, lines: Sequence[Line]) -> set[str]:
     }
 
 
-def _read_copied_catalog(setup: ReplaySetup) -> CatalogRows:
-    """The catalog of the copy for the downgrades; the session is kept for what is read there next."""
-    with _open_kept_session(setup.server, setup.rollback_database) as connection:
+def _read_copied_catalog(setup: ReplaySetup) -> CatalogRows | None:
+    """The catalog of the copy for the downgrades; the session is kept for what is read there next.
+
+    None if it cannot be read, which is said of the downgrades when that fails again.
+    """
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    with (
+        contextlib.suppress(psycopg.Error),
+        _open_kept_session(setup.server, setup.rollback_database) as connection,
+    ):
         return read_catalog_rows(connection)
+    return None
 
 
 def read_replayed_database(

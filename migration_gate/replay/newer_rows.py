@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ class NewerRowsTrial(NamedTuple):
     """What came of one downgrade."""
 
     problem: str = ""
-    """why nothing can be said"""
+    """why the revision could not be reached"""
     failure: Failure | None = None
     """an error of Postgres'"""
     row: str = ""
@@ -76,14 +77,12 @@ class NewerRows:
                 if finished.problem or finished.error is not None:
                     return NewerRowsTrial(finished.problem or f"`{finished.failed}` failed above it")
             self._states.fill(connection, [revision], fits_old=False)
-            problems: list[str] = []
-
-            def run(runs: Sequence[RevisionRun]) -> RunsFinished:
-                finished = session.run(runs)
-                problems.append(finished.problem)
-                return finished
-
-            failure = self._trips.downgrade(run, revision)
+            failure = self._trips.downgrade(functools.partial(self._run, session, database), revision)
             if failure is None or failure.sqlstate is None:
-                return NewerRowsTrial(problems[0])
+                return NewerRowsTrial()
             return NewerRowsTrial("", failure, find_row_with_null(connection, failure.message))
+
+    def _run(self, session: RunsSession, database: str, runs: Sequence[RevisionRun]) -> RunsFinished:
+        """Run them in the session; in a process of their own where env.py sets what a session loses."""
+        finished = session.run(runs)
+        return self._channel.run(database, runs) if finished.problem else finished

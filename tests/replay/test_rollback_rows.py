@@ -10,6 +10,7 @@ from migration_gate import checks
 from migration_gate.check import Severity
 from migration_gate.facts import Facts, RevisionRollback
 from tests.replay.test_rollback import run, write_project
+from tests.support.alembic_projects import env
 from tests.support.project_files import revision_text
 from tests.support.replay_engine import Engine
 
@@ -139,6 +140,22 @@ def test_so_they_are_below_another_revision(engine: Engine, downgrade: str) -> N
     assert rollbacks["b"].newer_row
     assert rollbacks["e"].newer_row_failure is not None
     assert rollbacks["e"].newer_row_failure.message == "integer out of range"
+
+
+def test_so_they_are_where_a_session_would_lose_what_env_py_sets(engine: Engine) -> None:
+    setting = "connection.execute(text(\"SET LOCAL lock_timeout = '9s'\"))"
+    env_py = env(run=f"with context.begin_transaction():\n    {setting}\n    context.run_migrations()")
+    loosen, tighten = (execute(f"ALTER TABLE users ALTER email {word} NOT NULL") for word in ("DROP", "SET"))
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, BASE),
+        revision_text("b", "a", loosen, tighten),
+        revision_text("c", "b", *(execute(f"{word} SEQUENCE s") for word in ("CREATE", "DROP"))),
+        env_py=env_py,
+    )
+    rollbacks = {item.revision: item for item in run(engine, folder, 2, 3).replay.rollbacks}
+    assert rollbacks["c"].is_complete
+    assert rollbacks["b"].newer_row_failure is not None
 
 
 def test_a_downgrade_that_treats_what_the_upgrade_allowed_is_silent(engine: Engine) -> None:
