@@ -154,12 +154,11 @@ class StepPipeline:
 
     def _can_send(self, connection: Any) -> bool:
         """Whether it is the connection of the context, inside of a transaction that an error would end."""
-        driver = private_api.driver_connection(connection)
         return (
-            driver is private_api.driver_connection(self._context.connection)
+            connection is self._context.connection
             and connection.in_transaction()
             and not connection.in_nested_transaction()
-            and not getattr(driver, "autocommit", False)
+            and not getattr(private_api.driver_connection(connection), "autocommit", False)
         )
 
     def _enter(self, connection: Any) -> None:
