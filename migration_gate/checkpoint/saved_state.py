@@ -19,7 +19,7 @@ from migration_gate.worker.protocol import Line, encode_line
 from migration_gate.worker.protocol.history_lines import ContextConfigured, EarlierRevisionsRan
 from migration_gate.worker.protocol.project_requests import ConnectionRequested
 from migration_gate.worker.protocol.run_lines import Note
-from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+from migration_gate.worker.protocol.step_lines import AnswersReceived, StepFinished, StepStarted
 
 RECORD = "record"
 DATA = "data"
@@ -27,7 +27,7 @@ LINES = "lines"
 LOG = "server.log"
 CATALOG = "catalog"
 DIGEST_BYTES = 32
-STEP_LINES = (StepStarted, StepFinished, EarlierRevisionsRan, ConnectionRequested, Note)
+STEP_LINES = (StepStarted, StepFinished, AnswersReceived, EarlierRevisionsRan, ConnectionRequested, Note)
 """kinds of lines that come while revisions run"""
 LOGGED_PID = re.compile(rb"^([^|\n]*\|)(\d+\|\w{5}\|)", re.MULTILINE)
 """of an entry of the server's log"""

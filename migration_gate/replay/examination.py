@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from migration_gate.replay.restored_state import RestoredState
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed: "
+RUN_TWICE = (
+    "the revisions ran twice: at first without waiting for each answer of Postgres, which one of them needs"
+)
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
 
@@ -77,7 +80,8 @@ def _examine(
     try:
         return (yield from examine(sends_ahead=True))
     except AnswersMissing:
-        return (yield from examine(sends_ahead=False))
+        facts = yield from examine(sends_ahead=False)
+    return replace(facts, replay=replace(facts.replay, notes=(*facts.replay.notes, RUN_TWICE)))
 
 
 def _examine_from_checkpoint(

@@ -15,7 +15,7 @@ from migration_gate.facts import Step
 from migration_gate.replay.ddl_log import IS_INSTALLED, STEP_BEGINS
 from migration_gate.replay.server_log import read_end, read_entries
 from migration_gate.worker.protocol import Line
-from migration_gate.worker.protocol.step_lines import StepFinished
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 STEP_ENTRY = re.compile(r"migration_gate step: (?P<number>\d+)")
 """in the server's log: see `begin_step` in ddl_log.sql"""
 STEP_SECONDS = f"""
-select step, extract(epoch from lead(moment) over (order by id) - moment)::float
-from migration_gate.ddl_log where tag = '{STEP_BEGINS}' order by id
+select step, extract(epoch from next_moment - moment)::float from (
+    select step, moment, lead(step) over next as next_step, lead(moment) over next as next_moment
+    from migration_gate.ddl_log where tag = '{STEP_BEGINS}' window next as (order by id)
+) steps where next_step = step + 1
 """  # noqa: S608 - a constant
 
 
@@ -37,11 +39,11 @@ def find_running_step(log: Path | None, database: str) -> int | None:
 
 def read_step_seconds(connection: psycopg.Connection[Any], lines: Iterable[Line]) -> Mapping[int, float]:
     """What the server took for each step whose statements were sent ahead, by the step's number."""
-    ahead = {line.number for line in lines if isinstance(line, StepFinished) and line.is_ahead}
+    ahead = {line.number for line in lines if isinstance(line, StepStarted | StepFinished) and line.is_ahead}
     if not ahead or connection.execute(IS_INSTALLED).fetchone() != (True,):
         return {}
     rows = connection.execute(STEP_SECONDS.encode()).fetchall()
-    return {step: seconds for step, seconds in rows if step in ahead and seconds is not None}
+    return {step: seconds for step, seconds in rows if step in ahead}
 
 
 def with_server_seconds(steps: Sequence[Step], seconds: Mapping[int, float]) -> tuple[Step, ...]:

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import AnswersMissing, TimedOut, WorkerDied
@@ -254,22 +255,30 @@ class AnswerStream:
 
     def _stop_late_worker(self, limit: str, seconds: float) -> None:
         """End the worker, and raise TimedOut. `limit` is the key of `limits:` that was reached."""
+        if self._position.is_ahead:
+            self._stop_at_server(limit, seconds)
         self._request_stack_dump()
-        position = self._find_server_position()
         stop_worker(self._worker)
         raise TimedOut(
-            f"The project took longer than {seconds:g} s {position.describe()}.",
+            f"The project took longer than {seconds:g} s {self._position.describe()}.",
             advice="What it printed last, and the frames that it was in (innermost first), say what it "
             f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
             evidence=crash_report.last_output(self.output),
         )
 
-    def _find_server_position(self) -> WorkerPosition:
-        """The worker's position; where it is ahead of the server, that of the server."""
-        if not self._position.is_ahead:
-            return self._position
+    def _stop_at_server(self, limit: str, seconds: float) -> NoReturn:
+        """The same for a worker that is ahead of the server: its frames are those of a later revision."""
         step = find_running_step(self._server.log, self._database)
-        return replace(self._position, revision=self._steps.get(step) if step is not None else None)
+        running = self._steps.get(step) if step is not None else None
+        newest = max(self._steps)
+        where = f"revision {running}" if running else f"revision {self._steps[newest]}, or an earlier one,"
+        stop_worker(self._worker)
+        raise TimedOut(
+            f"The project took longer than {seconds:g} s while {where} ran.",
+            advice="One of its statements took that long, or what follows on it. If it only needs longer, "
+            f"set `limits: {{{limit}: …}}`.",
+            evidence=crash_report.last_output(self.output),
+        )
 
     def _request_stack_dump(self) -> None:
         """Have the interpreter print its frames (faulthandler does so on SIGUSR1), and keep them."""

@@ -11,7 +11,7 @@ from migration_gate.worker.protocol.history_lines import ContextConfigured
 from migration_gate.worker.protocol.order import Request, RevisionRun, RunsRequest
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from migration_gate.worker.protocol.run_lines import Done, FailedStage, StageStarted
-from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+from migration_gate.worker.protocol.step_lines import AnswersReceived, StepFinished, StepStarted
 
 NAMED_RUNS = 3
 """functions of revisions that are named; of more, their number is"""
@@ -51,10 +51,11 @@ class WorkerPosition:
             case StepStarted() | StepFinished():
                 revision = line.revision if isinstance(line, StepStarted) else None
                 return replace(self, revision=revision, is_ahead=line.is_ahead)
-            case RunsFinished():
-                return replace(self, runs=())
-            case Done():
-                return replace(self, is_done=True)
+            case AnswersReceived():
+                return replace(self, is_ahead=False)
+            case RunsFinished() | Done():
+                is_done = isinstance(line, Done)
+                return replace(self, runs=self.runs if is_done else (), is_done=is_done)
         return self
 
     def follow_request(self, request: Request) -> WorkerPosition:

@@ -7,6 +7,7 @@ the worker, this is the module to look at first.
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from typing import Any, Callable, Iterable
 
@@ -329,30 +330,49 @@ def has_callbacks(context: Any) -> bool:
     return bool(getattr(context, "on_version_apply_callbacks", ()))
 
 
-def is_in_pipeline(connection: Any) -> bool:
+def supports_pipeline(connection: Any) -> bool:
+    """Whether the driver has a pipeline mode that can be used: see `open_pipeline`."""
+    return open_pipeline(connection) is not None
+
+
+def is_in_pipeline(driver: Any) -> bool:
     """Whether psycopg 3 is in its pipeline mode: `PGconn.pipeline_status`, since psycopg 3.1."""
-    return bool(getattr(getattr(driver_connection(connection), "pgconn", None), "pipeline_status", False))
+    return bool(getattr(getattr(driver, "pgconn", None), "pipeline_status", False))
 
 
-def is_own_ddl(execution: Any) -> bool:
-    """Whether it is a DDL construct of SQLAlchemy's or Alembic's own, and no text in one.
+ANSWERLESS_DDL = frozenset({
+    *("CreateTable", "DropTable", "CreateIndex", "DropIndex", "AddConstraint", "DropConstraint"),
+    *("CreateSequence", "DropSequence", "CreateSchema", "DropSchema", "SetTableComment", "DropTableComment"),
+    *("SetColumnComment", "DropColumnComment", "SetConstraintComment", "DropConstraintComment"),
+    *("CreateEnumType", "DropEnumType", "CreateDomainType", "DropDomainType"),
+})  # fmt: skip
+"""classes of SQLAlchemy's whose statement has no rows and no count of rows: `CreateTableAs` has one"""
 
-    `ExecutionContext.isddl` and `compiled`, since SQLAlchemy 0.6.
+
+def is_answerless_ddl(execution: Any) -> bool:
+    """Whether it is a DDL construct of SQLAlchemy's or Alembic's own whose answer nobody reads.
+
+    `ExecutionContext.isddl` and `compiled`, since SQLAlchemy 0.6; `alembic.ddl`, since 0.1.
     """
-    from sqlalchemy.schema import DDL
-
     if not getattr(execution, "isddl", False) or execution.compiled is None:
         return False
-    element = execution.compiled.statement
-    package = type(element).__module__.partition(".")[0]
-    return package in ("sqlalchemy", "alembic") and not isinstance(element, DDL)
+    element = type(execution.compiled.statement)
+    package = element.__module__.partition(".")[0]
+    return element.__module__.startswith("alembic.ddl.") or (
+        package == "sqlalchemy" and element.__name__ in ANSWERLESS_DDL
+    )
 
 
-def is_version_update(context: Any, execution: Any) -> bool:
-    """Whether it is Alembic's UPDATE of its version table: `MigrationContext._version`, since Alembic 0.7."""
+def version_table(context: Any) -> Any:
+    """The Table of Alembic's version table: `MigrationContext._version`, since Alembic 0.7."""
+    return context._version
+
+
+def is_update_of(table: Any, execution: Any) -> bool:
+    """Whether it is an UPDATE of the table, built with SQLAlchemy; Alembic alone has that of its own."""
     if not getattr(execution, "isupdate", False) or execution.compiled is None:
         return False
-    return getattr(execution.compiled.statement, "table", None) is context._version
+    return getattr(execution.compiled.statement, "table", None) is table
 
 
 def distrust_row_counts(dialect: Any) -> Callable[[], None]:
@@ -369,3 +389,52 @@ def distrust_row_counts(dialect: Any) -> Callable[[], None]:
         vars(dialect).update(own)
 
     return undo
+
+
+CURSOR_EVENTS = (
+    "before_cursor_execute",
+    "after_cursor_execute",
+    "before_execute",
+    "after_execute",
+    "handle_error",
+)
+DIALECT_EVENTS = ("do_execute", "do_execute_no_params", "do_executemany")
+
+
+def count_listeners(connection: Any) -> int:
+    """How many listeners a connection's statements have, those of its engine and its dialect with it.
+
+    `dispatch`, since SQLAlchemy 0.7: a collection for each event.
+    """
+    dialect = connection.dialect.dispatch
+    return _count(connection.dispatch, CURSOR_EVENTS) + _count(dialect, DIALECT_EVENTS)
+
+
+def count_listeners_of_engines() -> int:
+    """How many listeners each connection of any engine has: an engine that was never set up tells."""
+    from sqlalchemy.engine import Engine
+
+    return _count(Engine.__new__(Engine).dispatch, CURSOR_EVENTS)
+
+
+def _count(dispatch: Any, events: Iterable[str]) -> int:
+    return sum(len(getattr(dispatch, name, ())) for name in events)
+
+
+def watch_driver_access(note: Callable[[], None]) -> None:
+    """Call `note()` before other code than SQLAlchemy's, Alembic's and the gate's gets a driver's connection.
+
+    Replaces the property `Connection.connection`, public since SQLAlchemy 0.2.
+    """
+    from sqlalchemy.engine import Connection
+
+    known = ("sqlalchemy", "alembic", __name__.partition(".")[0])
+    real = Connection.connection
+
+    def connection(self: Any) -> Any:
+        caller = str(sys._getframe(1).f_globals.get("__name__", ""))
+        if caller.partition(".")[0] not in known:
+            note()
+        return real.__get__(self, type(self))
+
+    Connection.connection = property(connection)  # type: ignore[assignment, method-assign]

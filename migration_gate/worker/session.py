@@ -178,6 +178,7 @@ class Session:
         if self._models_run is None:
             self._pipeline.install()
             self._recorder.install()
+            self._pipeline.remember_own_listeners()
         self._own_upgrades.begin(self._retries.additions.history)
         project = load_project_config(self._order, self._retries.additions)
         self._retries.watch_config(project.config)

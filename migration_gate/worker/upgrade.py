@@ -209,13 +209,10 @@ class HistoryUpgrade:
         earlier_steps = self._count_earlier_steps(revisions, context_number)
         self._step_number += earlier_steps
         looked_at_by_itself = snapshots | rolled_back | looked_at
-        self._pipeline.start(context, self._order, boundary - earlier_steps)
+        ahead = _count_until(revisions[earlier_steps:boundary], looked_at_by_itself)
+        self._pipeline.start(context, self._order, ahead)
         for position, step in enumerate(plan[earlier_steps:], earlier_steps):
             revision = step.revision.revision
-            if position == boundary or revision in looked_at_by_itself:
-                self._pipeline.end()
-            following = position + 1
-            ends_pipeline = following in (boundary, len(plan)) or revisions[following] in looked_at_by_itself
             if position == boundary:
                 self._keeper.keep(
                     context, revisions[:position], has_more=True, is_whole_target=is_whole_target
@@ -227,7 +224,7 @@ class HistoryUpgrade:
                 has_snapshots=revision in snapshots,
                 has_changes=revision in rolled_back,
                 is_observed=revision in looked_at,
-                ends_pipeline=ends_pipeline,
+                ends_pipeline=position + 1 == earlier_steps + ahead,
             )
         if boundary == len(plan):
             self._keeper.keep(context, revisions, has_more=False, is_whole_target=is_whole_target)
@@ -275,8 +272,7 @@ class HistoryUpgrade:
         private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))
         self.keywords.watch(step, context, is_judged=True)
         self.running_revision = revision
-        is_ahead = self._pipeline.is_started
-        self._answer.send(StepStarted(self._step_number, revision, is_ahead))
+        self._answer.send(StepStarted(self._step_number, revision, self._pipeline.announce_step()))
         self._recorder.begin_step(step.revision.path)
         self._model_ddl.begin_step(self._step_number, revision, step.revision.path)
         started = time.perf_counter()
@@ -303,7 +299,7 @@ class HistoryUpgrade:
                 dropped_statements=record.dropped_statements,
                 unrecorded_statements=record.unrecorded_statements,
                 cursor_statements=record.cursor_statements,
-                is_ahead=is_ahead and not ends_pipeline,
+                is_ahead=self._pipeline.is_open,
             )
         )
 
@@ -344,6 +340,11 @@ class HistoryUpgrade:
                 search_path=finished.search_path,
             )
         )
+
+
+def _count_until(revisions: Sequence[str], others: frozenset[str]) -> int:
+    """How many revisions come before the first of the others."""
+    return next((number for number, name in enumerate(revisions) if name in others), len(revisions))
 
 
 def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any) -> ContextConfigured:

@@ -65,6 +65,7 @@ from migration_gate.worker.protocol.run_lines import (
 )
 from migration_gate.worker.protocol.step_lines import (
     AnswersNeeded,
+    AnswersReceived,
     ExecutedStatement,
     RecordedBoundary,
     StepFinished,
@@ -89,6 +90,7 @@ LINES: tuple[Line, ...] = (
     Note("a note – with “quotes”,\nand a second line"),
     DatabaseUsed(),
     AnswersNeeded(),
+    AnswersReceived(),
     ObservationFailed("the record of the statements", "ValueError: no (model_ddl.py:1)"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
     SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),

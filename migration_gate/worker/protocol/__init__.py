@@ -49,7 +49,7 @@ from .run_lines import (
     StageStarted,
     WorkerStarted,
 )
-from .step_lines import AnswersNeeded, StepFinished, StepStarted
+from .step_lines import AnswersNeeded, AnswersReceived, StepFinished, StepStarted
 
 # In the order in which they come.
 Line = Union[
@@ -67,6 +67,7 @@ Line = Union[
     RevisionsPlanned,
     StepStarted,
     StepFinished,
+    AnswersReceived,
     AnswersNeeded,
     EarlierRevisionsRan,
     ContextFinished,

@@ -17,6 +17,7 @@ class ExecutedStatement:
     sql: str
     """its first 4,000 characters"""
     seconds: float
+    """until it was sent, for one that was sent ahead"""
     line: Optional[int] = None
     """of the revision's file"""
     rows: Optional[int] = None
@@ -58,7 +59,7 @@ class StepStarted:
     """from 1, over all contexts"""
     revision: str
     is_ahead: bool = False
-    """the server may still run an earlier one: see `step_pipeline`"""
+    """the server may still run an earlier one, until `AnswersReceived`: see `step_pipeline`"""
     kind: Literal["step_started"] = "step_started"
 
 
@@ -89,8 +90,15 @@ class StepFinished:
     cursor_statements: tuple[CursorStatement, ...] = ()
     """in their order: the first 20,000"""
     is_ahead: bool = False
-    """as for StepStarted; `seconds` is not the time that the server took then"""
+    """the server may still run it, or an earlier one"""
     kind: Literal["step_finished"] = "step_finished"
+
+
+@dataclass(frozen=True)
+class AnswersReceived:
+    """The server has run all that was sent ahead; in a step that began ahead of it."""
+
+    kind: Literal["answers_received"] = "answers_received"
 
 
 @dataclass(frozen=True)
