@@ -335,6 +335,11 @@ def supports_pipeline(connection: Any) -> bool:
     return open_pipeline(connection) is not None
 
 
+def is_idle(driver: Any) -> bool:
+    """Whether psycopg 3 has begun no transaction yet: `Connection.info`, since psycopg 3.0."""
+    return bool(driver.info.transaction_status.name == "IDLE")
+
+
 def is_in_pipeline(driver: Any) -> bool:
     """Whether psycopg 3 is in its pipeline mode: `PGconn.pipeline_status`, since psycopg 3.1."""
     return bool(getattr(getattr(driver, "pgconn", None), "pipeline_status", False))

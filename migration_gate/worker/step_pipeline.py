@@ -119,9 +119,9 @@ class StepPipeline:
         """Begin a step of the DDL log; with `waiting_statement` where nothing can be sent ahead."""
         if self._connection is not None and self._has_foreign_listeners(self._connection):
             self.end()
-        if not self._can_send(connection):
+        if not self._can_send(connection) or (not self.is_open and private_api.is_idle(self._driver)):
             self.leave()
-            run_unseen(connection, waiting_statement)
+            run_unseen(connection, waiting_statement)  # in no transaction that the revision may roll back
             return
         self._trust_row_counts()
         try:

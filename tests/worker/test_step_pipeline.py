@@ -316,3 +316,14 @@ def test_a_limit_of_idle_time_holds(engine: Engine) -> None:
     assert count_ahead(run(engine, {}, env(url=URL, before=limit))) == 0
     setting = 'op.execute("SET idle_in_transaction_session_timeout = 9000")'
     assert count_ahead(run(engine, {AT: setting})) == AT - 2  # the answer to the first INSERT is read
+
+
+def test_a_revision_that_rolls_back_takes_nothing_of_the_log_with_it(engine: Engine) -> None:
+    body = (
+        f"{DRIVER}try:\n    {TWICE}\nexcept Exception:\n    driver.rollback()\n    {MAKE.format('instead')}"
+    )
+    env_py = env(url=URL, configure="transaction_per_migration=True")
+    ahead, waiting = (run(engine, {AT: body}, env_py, sends_ahead=ahead) for ahead in (True, False))
+    first, second = simplify(ahead.replay), simplify(waiting.replay)
+    assert {name for name, item in first.items() if item != second[name]} == set()
+    assert [fact.step for fact in ahead.replay.skipped_creations] == [AT]
