@@ -5,6 +5,7 @@ See `worker/step_pipeline.py`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -38,12 +39,22 @@ def find_running_step(log: Path | None, database: str) -> int | None:
 
 
 def read_step_seconds(connection: psycopg.Connection[Any], lines: Iterable[Line]) -> Mapping[int, float]:
-    """What the server took for each step whose statements were sent ahead, by the step's number."""
-    ahead = {line.number for line in lines if isinstance(line, StepStarted | StepFinished) and line.is_ahead}
+    """What the server took for each step whose statements were sent ahead, by the step's number.
+
+    Where all answers had come when the step ended, no longer than the worker: the next step may begin much
+    later, in another run.
+    """
+    ahead: dict[int, float] = {}
+    begun: set[int] = set()
+    for line in lines:
+        if isinstance(line, StepStarted) and line.is_ahead:
+            begun.add(line.number)
+        elif isinstance(line, StepFinished) and (line.is_ahead or line.number in begun):
+            ahead[line.number] = math.inf if line.is_ahead else line.seconds
     if not ahead or connection.execute(IS_INSTALLED).fetchone() != (True,):
         return {}
     rows = connection.execute(STEP_SECONDS.encode()).fetchall()
-    return {step: seconds for step, seconds in rows if step in ahead}
+    return {step: min(seconds, ahead[step]) for step, seconds in rows if step in ahead}
 
 
 def with_server_seconds(steps: Sequence[Step], seconds: Mapping[int, float]) -> tuple[Step, ...]:

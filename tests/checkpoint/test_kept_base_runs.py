@@ -127,6 +127,7 @@ def test_with_other_tables_in_the_change_the_base_is_examined_anew(
     assert list_differences(again, scratch) == []
 
 
+@pytest.mark.release
 def test_another_base_has_another_examination(place: World, runs: list[BaseAnswer]) -> None:
     folder, base = lay(place)
     examine(folder, "auto", base=base)
@@ -174,9 +175,8 @@ def test_models_that_start_programs_are_examined_each_time(place: World, runs: l
     assert [answer.inputs for answer in runs] == [None, None]
 
 
-@pytest.mark.parametrize(
-    "is_removed", [pytest.param(True, marks=pytest.mark.release), False], ids=["removed", "damaged"]
-)
+@pytest.mark.release
+@pytest.mark.parametrize("is_removed", [True, False], ids=["removed", "damaged"])
 def test_where_it_is_gone_or_damaged_the_base_is_examined_again(
     place: World, cache: Path, runs: list[BaseAnswer], *, is_removed: bool
 ) -> None:

@@ -271,6 +271,7 @@ URL = Settings().database_url
     assert "fails without `DATABASE_URL`:" in text(passes(here.check(python=web())))
 
 
+@pytest.mark.release
 def test_values_are_those_that_libraries_accept_and_what_none_is_known_for_is_said(here: World) -> None:
     here.lay(project(settings_py=VALIDATED))
     passes(here.check(python=web()))

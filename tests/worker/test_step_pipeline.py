@@ -327,3 +327,19 @@ def test_a_revision_that_rolls_back_takes_nothing_of_the_log_with_it(engine: Eng
     first, second = simplify(ahead.replay), simplify(waiting.replay)
     assert {name for name, item in first.items() if item != second[name]} == set()
     assert [fact.step for fact in ahead.replay.skipped_creations] == [AT]
+
+
+def test_the_time_of_the_newest_that_was_sent_ahead_is_its_own(engine: Engine) -> None:
+    """What comes between it and the next step, which is looked at, is nobody's."""
+    folder = lay(engine.folder(), make_history({LENGTH: 'op.execute("SELECT 1")'}), url=URL)
+    files = (str(folder.resolve() / f"migrations/versions/{LENGTH}.py"),)
+    ran = engine.run(
+        folder,
+        changed=files,
+        new_files=(f"migrations/versions/{LENGTH}.py",),
+        sends_ahead=True,
+        observe="off",
+    )
+    line = next(line for line in ran.lines if isinstance(line, StepFinished) and line.number == LENGTH - 1)
+    assert not line.is_ahead
+    assert ran.replay.steps[LENGTH - 2].seconds <= line.seconds
