@@ -217,7 +217,11 @@ def test_a_role_that_the_first_run_made_is_not_put_down_to_rows(engine: Engine) 
     role = (
         'op.execute("CREATE ROLE gate_test_reader")\nop.execute("GRANT SELECT ON users TO gate_test_reader")'
     )
-    rehearsal = rehearse(engine, f'{role}\nop.execute("ALTER TABLE users ADD phone text")')
+    try:
+        rehearsal = rehearse(engine, f'{role}\nop.execute("ALTER TABLE users ADD phone text")')
+    finally:
+        with engine.server.connect() as connection:
+            connection.execute("DROP ROLE IF EXISTS gate_test_reader")
     assert rehearsal.revisions == ()
     assert rehearsal.is_limit
     assert 'role "gate_test_reader" already exists' in rehearsal.unproven
