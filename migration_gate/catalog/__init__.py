@@ -1,6 +1,7 @@
 """The catalog of a database: one `.sql` file for each noun.
 
 snapshot_reader     turns the rows into facts
+catalog_rows        the rows, read again where a relation has changed since
 table_statistics    sizes of a live database's tables
 cast_reader         the casts that a server knows
 dependent_objects   views, triggers and policies that use a column

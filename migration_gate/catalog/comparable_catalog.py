@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from migration_gate.catalog.catalog_rows import read_catalog_again
 from migration_gate.catalog.snapshot_reader import (
     CatalogRows,
     Row,
     build_objects,
     is_hidden,
-    read_catalog_rows,
 )
 from migration_gate.facts import CatalogObject
 from migration_gate.lazy_dataclass import dataclass
@@ -42,10 +42,10 @@ class CatalogReader:
 
     def read(self, connection: psycopg.Connection[Any]) -> CatalogSet:
         """The catalog of the connection's database, as its transaction sees it."""
-        return self.make_set(read_catalog_rows(connection))
+        return self.make_set(read_catalog_again(connection))
 
     def make_set(self, rows: CatalogRows) -> CatalogSet:
-        """What `read_catalog_rows` read, as a set."""
+        """What was read, as a set."""
         objects: set[CatalogObject] = set()
         for row in rows:
             found = self._objects.get(row)

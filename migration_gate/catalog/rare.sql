@@ -19,7 +19,7 @@ select exists (select from pg_statistic_ext)
                where d.classoid = 'pg_constraint'::regclass and c.contypid <> 0)
     or exists (select from pg_description d join pg_class c on c.oid = d.objoid
                where d.classoid = 'pg_class'::regclass and d.objsubid > 0 and c.relkind in ('v', 'm', 'c'))
-    or exists (select from pg_attribute where attnum > 0 and attrelid >= 16384
+    or exists (select from pg_attribute where attnum > 0 and attrelid >= 16384 and not attisdropped
                and (attstattarget >= 0 or position('n_distinct' in attoptions::text) > 0))
     or exists (select from pg_class where relkind = 't' and reloptions is not null)
     or exists (select from pg_index where indisclustered and indrelid >= 16384)

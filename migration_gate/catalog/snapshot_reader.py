@@ -7,7 +7,7 @@ one JSON text of all rows, so the driver's types and its style of parameters do 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
 from threading import Lock
@@ -57,8 +57,10 @@ _FACTS: Mapping[str, type[CatalogObject]] = {
 }
 """the fields of `Snapshot` and what they hold; each has a `.sql` file of its name"""
 
-_RARE = ("others", "details")
+RARE_FIELDS = ("others", "details")
 """fields that are empty in most databases: `rare.sql` says whether they are"""
+
+CATALOG_FIELDS = tuple(_FACTS)
 
 _PARTS_OF_TABLES = ("columns", "constraints", "indexes", "triggers", "policies", "rules")
 
@@ -73,16 +75,16 @@ def _build_query(empty: Collection[str] = ()) -> str:
     """All `.sql` files as one statement that makes one JSON text of their rows; without those of `empty`."""
     queries = {field: "'[]'::json" if field in empty else f"({_array_query(field)})" for field in _FACTS}
     arrays = ",\n".join(f"'{field}', {query}" for field, query in queries.items())
-    return f"with {_read_sql_file('relation')}\nselect json_build_object(\n{arrays}\n)::text"
+    return f"with {read_sql_file('relation')}\nselect json_build_object(\n{arrays}\n)::text"
 
 
 def _array_query(field: str) -> str:
-    rows = _read_sql_file(field)
+    rows = read_sql_file(field)
     return f"select coalesce(json_agg(noun), '[]'::json) from (\n{rows}\n) noun"  # noqa: S608  (our own files)
 
 
-def _read_sql_file(name: str) -> str:
-    """The text without its comments, which may hold what a driver takes for a parameter."""
+def read_sql_file(name: str) -> str:
+    """A file of this folder without its comments, which may hold what a driver takes for a parameter."""
     text = files("migration_gate.catalog").joinpath(f"{name}.sql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
 
@@ -92,12 +94,12 @@ def state_query(field: str) -> str:
 
     It uses `relation` and `remark`, as the file does.
     """
-    return f"select json_agg({_array_of_fields(field)}) from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
+    return f"select json_agg({_array_of_fields(field)}) from (\n{read_sql_file(field)}\n) noun"  # noqa: S608
 
 
 def type_state_query(field: str) -> str:
     """The row of `enums` or `types` as a JSON array. It uses `space`, and `pg_type`, which has one row."""
-    return f"select {_array_of_fields(field)} from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
+    return f"select {_array_of_fields(field)} from (\n{read_sql_file(field)}\n) noun"  # noqa: S608
 
 
 def _array_of_fields(field: str) -> str:
@@ -105,33 +107,15 @@ def _array_of_fields(field: str) -> str:
     return f"json_build_array({columns})"
 
 
-def _build_rows_query(chosen: Iterable[str]) -> str:
-    """These `.sql` files as one statement with a row for each of theirs: the file's name, and JSON."""
-    parts = (
-        f"select '{field}', row_to_json(noun)::text from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
-        for field in chosen
-    )
-    return f"with {_read_sql_file('relation')}\n" + "\nunion all\n".join(parts)
-
-
 SNAPSHOT_QUERY = _build_query()
 """One statement, one row, one text column. It has neither `%` nor `:name`, so no driver looks for parameters
 in it. Run it with an empty `search_path`, or names come out unqualified."""
 
-SHORT_SNAPSHOT_QUERY = _build_query(empty=_RARE)
+SHORT_SNAPSHOT_QUERY = _build_query(empty=RARE_FIELDS)
 """The same for a database in which HAS_RARE is false; planning it takes half as long."""
 
-HAS_RARE = _read_sql_file("rare")
+HAS_RARE = read_sql_file("rare")
 """Whether objects are there that the short query leaves out."""
-
-_PREPARED = {
-    "migration_gate_catalog": _build_rows_query(field for field in _FACTS if field not in _RARE),
-    "migration_gate_rare": _build_rows_query(_RARE),
-    "migration_gate_has_rare": HAS_RARE,
-}
-"""The same objects, each as a row of its own: the names and texts of prepared statements."""
-
-_LIST_PREPARED = "select name from pg_prepared_statements where left(name, 15) = 'migration_gate_'"
 
 CatalogRows: TypeAlias = list[tuple[str, str]]
 """the field of `Snapshot` and the JSON of each object"""
@@ -274,24 +258,3 @@ def read_catalog_text(connection: psycopg.Connection) -> str:
     if row is None:
         raise ValueError("expected one row from the catalog")
     return str(row[0])
-
-
-def read_catalog_rows(connection: psycopg.Connection[Any]) -> CatalogRows:
-    """The objects of the catalog, one by one. The session's settings stay as they were.
-
-    Planning the queries takes as long as running them, so the session keeps the plans; with SQL's PREPARE,
-    because the driver drops what it prepares itself after each ROLLBACK, ALTER and DROP.
-    """
-    with connection.transaction(force_rollback=True):
-        connection.execute("select set_config('search_path', '', true)")
-        prepared = {name for (name,) in connection.execute(_LIST_PREPARED, prepare=False)}
-
-        def execute(name: str) -> list[tuple[Any, ...]]:
-            if name not in prepared:
-                connection.execute(f"prepare {name} as {_PREPARED[name]}".encode(), prepare=False)
-            return connection.execute(f"execute {name}".encode(), prepare=False).fetchall()
-
-        rows = execute("migration_gate_catalog")
-        if execute("migration_gate_has_rare") == [(True,)]:
-            rows += execute("migration_gate_rare")
-        return [(str(field), str(text)) for field, text in rows]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
+from migration_gate.catalog.catalog_rows import read_catalog_rows
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit

@@ -12,10 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.catalog_rows import read_catalog_again, read_catalog_rows
 from migration_gate.catalog.snapshot_reader import (
     CatalogRows,
     parse_catalog_rows,
-    read_catalog_rows,
     read_snapshot,
 )
 from migration_gate.change.base_messages import SharedDatabase
@@ -259,7 +259,7 @@ def _read_copied_catalog(setup: ReplaySetup) -> CatalogRows | None:
         contextlib.suppress(psycopg.Error),
         _open_kept_session(setup.server, setup.rollback_database) as connection,
     ):
-        return read_catalog_rows(connection)
+        return read_catalog_again(connection)
     return None
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migration_gate.catalog.catalog_rows import read_catalog_rows
 from migration_gate.catalog.comparable_catalog import CatalogReader
 from migration_gate.change.base_messages import SharedFolders
 from migration_gate.facts import Rehearsal, Snapshot, Unchecked
@@ -200,7 +201,7 @@ def take_state(setup: ReplaySetup, lines: Sequence[Line]) -> None:
         return
     with setup.server.connect(setup.database) as connection:
         reader = CatalogReader(AnswerReader(setup.repository, lines).version_tables())
-        catalog = reader.read(connection)
+        catalog = reader.make_set(read_catalog_rows(connection))
         setup.checkpoint.take_state(connection, setup.server, lines, catalog)
 
 

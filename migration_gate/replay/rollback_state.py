@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.catalog_rows import read_catalog_again
 from migration_gate.catalog.comparable_catalog import (
     CatalogReader,
     CatalogSet,
@@ -15,7 +16,7 @@ from migration_gate.catalog.comparable_catalog import (
 from migration_gate.catalog.full_rows import FullRows
 from migration_gate.catalog.old_shape import OldShape, describe_old_shape, loosens
 from migration_gate.catalog.row_source import FilledTable, RowSource, RowVariety
-from migration_gate.catalog.snapshot_reader import CatalogRows, parse_catalog_rows, read_catalog_rows
+from migration_gate.catalog.snapshot_reader import CatalogRows, parse_catalog_rows
 from migration_gate.catalog.stored_rows import (
     StoredRows,
     read_rows_again,
@@ -113,7 +114,7 @@ class StateReader:
         `fits_old`: rows fit the tables as they were before the revisions, too. `catalog_rows`: of the
         database, if they were read already.
         """
-        catalog_rows = catalog_rows or read_catalog_rows(connection)
+        catalog_rows = catalog_rows or read_catalog_again(connection)
         snapshot = parse_catalog_rows(catalog_rows, self._version_tables)
         in_order = [revision for revision in self._history.order if revision in revisions]
         changes = [change for revision in in_order for change in self._history.changes[revision]]
@@ -138,7 +139,7 @@ class StateReader:
                 _remember_refused(self.refused, wanted, filled)
         # Rows may have had routines run: one that makes partitions, for example.
         if snapshot.routines or any(table.partition_key for table in tables):
-            catalog_rows = read_catalog_rows(connection)
+            catalog_rows = read_catalog_again(connection)
         return DatabaseState(
             self._reader.make_set(catalog_rows),
             simple,

@@ -9,12 +9,12 @@ from importlib.resources import files
 import psycopg
 import pytest
 
+from migration_gate.catalog.catalog_rows import read_catalog_rows
 from migration_gate.catalog.snapshot_reader import (
     HAS_RARE,
     SHORT_SNAPSHOT_QUERY,
     SNAPSHOT_QUERY,
     parse_snapshot,
-    read_catalog_rows,
     read_snapshot,
 )
 from tests.support.replay_engine import Engine
@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow
 
 NEEDED = """
 CREATE TABLE t (id int PRIMARY KEY, name text COLLATE "C");
-CREATE TABLE part (id int, t_id int REFERENCES t);
+CREATE TABLE part (id int, t_id int REFERENCES t, gone int);
+ALTER TABLE part DROP COLUMN gone;
 CREATE VIEW v AS SELECT id FROM t;
 CREATE TYPE kind AS ENUM ('a');
 CREATE DOMAIN positive AS int CONSTRAINT above CHECK (VALUE > 0);

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from migration_gate.catalog.snapshot_reader import parse_catalog_rows, read_catalog_rows
+from migration_gate.catalog.catalog_rows import read_catalog_rows
+from migration_gate.catalog.snapshot_reader import parse_catalog_rows
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.kept_session import KeptSession
 from migration_gate.postgres.server import Server
