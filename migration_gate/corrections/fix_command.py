@@ -15,6 +15,7 @@ from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.corrections.planned_fixes import REBASE_CHECKS, PlannedFixes, is_inside, plan_fixes
+from migration_gate.corrections.revision_name import read_revision_names
 from migration_gate.edits.file_edits import FileText, render_diff
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.git.git_command import find_repository_root, run_git
@@ -61,7 +62,8 @@ class ProjectFixing:
     def run(self, *, writes: bool, fixes_all: bool) -> Iterator[str]:
         """Lines of text on what was found, planned, tried and written."""
         report = self._examine(self._settings)
-        plan = plan_fixes(report, _list_wanted(report, fixes_all=fixes_all), self._top)
+        names = read_revision_names(self._settings)
+        plan = plan_fixes(report, _list_wanted(report, fixes_all=fixes_all), self._top, names)
         if not plan.files:
             yield _describe_left(plan) or "Nothing to do: no finding is to be corrected."
             return
@@ -183,6 +185,8 @@ def _write_all(files: Sequence[FileText], top: Path) -> None:
                 advice="Edit the file to which it leads.",
             )
     try:
+        for file in files:
+            (top / file.path).parent.mkdir(parents=True, exist_ok=True)
         replace_files({top / file.path: file.after for file in files})
     except OSError as error:
         raise GateError(f"{error}. The files are as they were.", advice="Correct the permissions.") from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import subprocess
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.revision_name import read_revision_names
 from migration_gate.errors import GateError
 from migration_gate.lazy_dataclass import dataclass
 from migration_gate.project import Project, find_project
@@ -57,7 +57,6 @@ def upgrade():
 def downgrade():
     pass
 '''
-_FILE_TEMPLATE = re.compile(r"^file_template\s*=\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,7 @@ def make_merge_revision(
     identifier = _make_id(heads, known_ids)
     now = datetime.now()
     entry_file = locate_environment(settings, os.environ).entry_file
+    name = read_revision_names(settings).name_file(identifier, MESSAGE.replace(" ", "_"), now)
     template = _find_template(folder, entry_file)
     if template is None:
         text = PLAIN_TEXT.format(
@@ -87,10 +87,9 @@ def make_merge_revision(
             quoted=", ".join(f'"{head}"' for head in heads),
             date=now,
         )
-        return MergeRevision(folder / f"{identifier}_merge_heads.py", text)
+        return MergeRevision(folder / name, text)
     project = find_project(settings)
     text = _render(project, template, identifier, heads, now)
-    name = _name_file(project.config, identifier, now)
     return MergeRevision(folder / name, text)
 
 
@@ -146,18 +145,3 @@ def _render(project: Project, template: Path, identifier: str, heads: tuple[str,
             advice=f'`alembic merge -m "{MESSAGE}" {" ".join(heads)}` makes the revision.',
         )
     return done.stdout.decode()
-
-
-def _name_file(config: Path | None, identifier: str, now: datetime) -> str:
-    """The name that `file_template` asks for."""
-    slug = MESSAGE.replace(" ", "_")
-    setting = None
-    if config is not None and config.is_file():
-        setting = _FILE_TEMPLATE.search(config.read_text("utf-8", "replace"))
-    pattern = setting[1].replace("%%", "%") if setting is not None else "%(rev)s_%(slug)s"
-    values = {"rev": identifier, "slug": slug, "epoch": int(now.timestamp())}
-    values |= {name: getattr(now, name) for name in ("year", "month", "day", "hour", "minute", "second")}
-    try:
-        return f"{pattern % values}.py"
-    except (KeyError, ValueError, TypeError):
-        return f"{identifier}_{slug}.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from textwrap import indent
 from migration_gate.analysis import naming_conventions
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.revision_bodies import make_identifier
+from migration_gate.corrections.revision_name import RevisionNames
 from migration_gate.edits.corrected_file import correct_file
 from migration_gate.edits.file_edits import FileText, NotApplicable
 from migration_gate.edits.revision_header import NotEditable
@@ -70,9 +72,11 @@ class PlannedFixes:
         return tuple(file.path for file in self.files if TO_BE_FILLED_IN.encode() in file.after)
 
 
-def plan_fixes(report: ProjectReport, verdicts: Sequence[Verdict], top: Path) -> PlannedFixes:
-    """The fixes of these verdicts. `top` is the repository's."""
-    choice = _FixChoice(report.facts, verdicts, _find_folder(report.facts, top))
+def plan_fixes(
+    report: ProjectReport, verdicts: Sequence[Verdict], top: Path, names: RevisionNames
+) -> PlannedFixes:
+    """The fixes of these verdicts. `top` is the repository's; `names`: of new revisions' files."""
+    choice = _FixChoice(report.facts, verdicts, _find_folder(report.facts, top, names), names)
     files, problems = _edit_files(choice.edited, top)
     new_files = _list_new_revisions(choice)
     if choice.moves_heads and choice.waiting:
@@ -94,6 +98,7 @@ class _FixChoice:
     verdicts: Sequence[Verdict]
     folder: str | None
     """of the revisions; None if no file can be added to it"""
+    names: RevisionNames = RevisionNames()
 
     @cached_property
     def moves_heads(self) -> bool:
@@ -135,6 +140,10 @@ class _FixChoice:
         if not self.can_add or len(self.facts.replay.history.heads) != 1 or self.facts.replay.database:
             return []
         return [verdict for verdict in self.verdicts if _needs_owner_revision(verdict, self.facts)]
+
+    def name_file(self, identifier: str, slug: str) -> str:
+        """The path of a new revision, relative to the repository."""
+        return f"{self.folder}/{self.names.name_file(identifier, slug, datetime.now())}"
 
 
 def _is_in_revision(verdict: Verdict, revision: DriftRevision) -> bool:
@@ -191,23 +200,28 @@ def _list_new_revisions(choice: _FixChoice) -> Iterator[FileText]:
     drift = replay.drift_revision if choice.in_revision else None
     if drift is not None:
         text = format_revision_file(drift)
-        yield FileText(f"{choice.folder}/{drift.identifier}_drift.py", None, text.encode())
+        yield FileText(choice.name_file(drift.identifier, "drift"), None, text.encode())
     if choice.owners:
         parent = drift.identifier if drift is not None else replay.history.heads[0]
         code = "\n".join(dict.fromkeys(_list_code(verdict) for verdict in choice.owners))
         identifier = make_identifier((parent, code))
         text = OWNER_REVISION.format(identifier=identifier, parent=parent, upgrade=indent(code, "    "))
-        yield FileText(f"{choice.folder}/{identifier}_owners.py", None, text.encode())
+        yield FileText(choice.name_file(identifier, "owners"), None, text.encode())
 
 
-def _find_folder(facts: Facts, top: Path) -> str | None:
-    """Where the revision is that a new one follows; None if that is outside of the repository."""
+def _find_folder(facts: Facts, top: Path, names: RevisionNames) -> str | None:
+    """Where the revision is that a new one follows; None if that is outside of the repository.
+
+    That is its version location, where `names` have folders of that in them.
+    """
     history, drift = facts.replay.history, facts.replay.drift_revision
     followed = next(reversed(history.revisions), None)
     if drift is not None and drift.down_revision:
         followed = history.find_revision(drift.down_revision[0]) or followed
     if followed is not None:
-        folder: str | None = PurePosixPath(followed.location.file).parent.as_posix()
+        file = PurePosixPath(followed.location.file)
+        above = [place for place in history.locations if names.has_folders and file.is_relative_to(place)]
+        folder: str | None = max(above, key=len) if above else file.parent.as_posix()
     else:
         folder = next(iter(history.locations), None)
     return folder if folder is not None and is_inside(top, folder) else None

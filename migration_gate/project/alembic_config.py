@@ -67,6 +67,20 @@ def read_alembic_table(file: Path) -> Mapping[str, object] | None:
             return None
 
 
+def read_file_template(file: Path, section: str) -> str | None:
+    """The option `file_template` of an ini or TOML file; None if it has none, or cannot be read."""
+    if file.suffix == ".toml":
+        value = (read_alembic_table(file) or {}).get("file_template")
+    else:
+        try:
+            parser = _parse_ini(file)
+        except (configparser.Error, UnicodeDecodeError, OSError):
+            return None
+        values = parser[section] if section in parser else parser.defaults()
+        value = values.get("file_template")
+    return value.strip().replace("%%", "%") if isinstance(value, str) else None
+
+
 def _read_ini(file: Path, section: str) -> AlembicConfig:
     try:
         parser = _parse_ini(file)

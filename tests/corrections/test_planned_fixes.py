@@ -10,6 +10,7 @@ import pytest
 from migration_gate.analysis.naming_conventions import OBJECT
 from migration_gate.check import Finding, Severity
 from migration_gate.corrections.planned_fixes import _find_folder, _FixChoice
+from migration_gate.corrections.revision_name import RevisionNames
 from migration_gate.facts import DriftRevision, Facts, Location, Replay
 from migration_gate.verdict.outcome import Verdict
 from tests.support.fact_builders import make_history, make_revision
@@ -38,6 +39,10 @@ def test_a_new_revision_is_put_beside_the_one_that_it_follows(tmp_path: Path) ->
     history = make_history(blog, make_revision("a1"))
     drift = DriftRevision("c", ("b1",), (), "pass", "pass", 1)
     assert (
-        _find_folder(Facts(replay=Replay(history=history, drift_revision=drift)), tmp_path) == "blog/versions"
+        _find_folder(Facts(replay=Replay(history=history, drift_revision=drift)), tmp_path, RevisionNames())
+        == "blog/versions"
     )
-    assert _find_folder(Facts(replay=Replay(history=history)), tmp_path) == "migrations/versions"
+    assert (
+        _find_folder(Facts(replay=Replay(history=history)), tmp_path, RevisionNames())
+        == "migrations/versions"
+    )

@@ -12,6 +12,10 @@ from tests.support.git_repositories import git
 from tests.support.user_project import COMMAND, CREATE, MODELS, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
+INI = (
+    "[alembic]\nscript_location = %(here)s/migrations\nrecursive_version_locations = true\n"
+    "file_template = %%(slug)s/%%(rev)s\n"
+)
 DRIFTED = MODELS.replace("String(50), nullable=False", "String(60), nullable=False")
 OWNED_MODELS = MODELS.replace("Column, Integer", "Column, ForeignKey, Integer").replace(
     "nullable=False)",
@@ -44,14 +48,14 @@ def fix(place: World, *options: str) -> Ran:
 
 
 def test_drift_becomes_one_revision_and_the_gate_passes(place: World) -> None:
-    place.lay(project(models_py=DRIFTED))
+    place.lay(project(models_py=DRIFTED, **{"alembic.ini": INI}))
     shown = fix(place)
     changed = git(place.project, "status", "--short", "--", "*.py")
     assert (shown.status, changed) == (0, ""), shown.said
     assert "+    op.alter_column('item', 'name'," in shown.out
     assert "Tried on a copy: 1 finding gone." in shown.out
     written = fix(place, "--write")
-    assert "Written: `migrations/versions/" in written.out, written.said
+    assert "Written: `migrations/versions/drift/" in written.out, written.said
     assert place.check().status == 0
 
 
