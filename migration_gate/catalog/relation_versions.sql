@@ -36,7 +36,7 @@ written as (
 select r.oid::bigint as oid, r.schema, r.name, w.number, w.transactions
 from (
   select relation, count(*) as number,
-         sum(hashint4((select age('3'::xid)) - nullif(age(by_transaction), 2147483647))) as transactions
+         sum(hashint8((select age('3'::xid))::bigint - nullif(age(by_transaction), 2147483647))) as transactions
   from written group by relation
 ) w
 join relation r on r.oid = w.relation

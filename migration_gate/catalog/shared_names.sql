@@ -30,4 +30,4 @@ with written (by_transaction, catalog) as (
   union all
   select a.xmin, 12 from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relkind = 'c'
 )
-select count(*), sum(hashint4((select age('3'::xid)) - nullif(age(by_transaction), 2147483647) + catalog)) from written
+select count(*), sum(hashint8((select age('3'::xid))::bigint - nullif(age(by_transaction), 2147483647) + catalog)) from written
