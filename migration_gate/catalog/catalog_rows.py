@@ -39,6 +39,12 @@ pg_catalog.set_config('migration_gate.chosen', %s, true)"""
 _EVERYTHING = "{}"
 """the value of `migration_gate.chosen` with which no relation is left out; else it is an array of oids"""
 
+_CHOSEN = f"""chosen as materialized (
+  select * from relation
+  where current_setting('migration_gate.chosen') = '{_EVERYTHING}'
+     or oid = any(current_setting('migration_gate.chosen')::oid[])
+)"""  # noqa: S608 - our own text
+
 _COLUMN_NAMES = """
 select attrelid::bigint, attnum::int, attname::text from pg_attribute
 where attrelid = any(%s::oid[]) and attnum > 0 and not attisdropped
@@ -62,17 +68,12 @@ def _build_query(fields: Iterable[str]) -> str:
     return f"with {read_sql_file('relation')},\n{_CHOSEN}\n" + "\nunion all\n".join(parts)
 
 
-_CHOSEN = f"""chosen as materialized (
-  select * from relation
-  where current_setting('migration_gate.chosen') = '{_EVERYTHING}'
-     or oid = any(current_setting('migration_gate.chosen')::oid[])
-)"""  # noqa: S608 - our own text
 _PREPARED = {
     "migration_gate_catalog": _build_query(name for name in CATALOG_FIELDS if name not in RARE_FIELDS),
     "migration_gate_rare": _build_query(RARE_FIELDS),
     "migration_gate_has_rare": HAS_RARE,
     "migration_gate_versions": f"with {read_sql_file('relation')},\n{read_sql_file('relation_versions')}",
-    "migration_gate_names": read_sql_file("shared_names"),
+    "migration_gate_shared_names": read_sql_file("shared_names"),
 }
 """the names and texts of prepared statements"""
 
@@ -127,7 +128,7 @@ class _CatalogSession:
 
     def read_shared_names(self) -> tuple[Any, ...]:
         """How all that has a name was written, but for relations and their columns."""
-        return self._execute("migration_gate_names")[0]
+        return self._execute("migration_gate_shared_names")[0]
 
     def read_columns(self, relations: Iterable[int]) -> dict[int, dict[int, str]]:
         """The names of the columns by their numbers, of each relation that has some."""

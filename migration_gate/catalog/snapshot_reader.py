@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from importlib.resources import files
 from threading import Lock
 from time import perf_counter
@@ -83,6 +84,7 @@ def _array_query(field: str) -> str:
     return f"select coalesce(json_agg(noun), '[]'::json) from (\n{rows}\n) noun"  # noqa: S608  (our own files)
 
 
+@cache
 def read_sql_file(name: str) -> str:
     """A file of this folder without its comments, which may hold what a driver takes for a parameter."""
     text = files("migration_gate.catalog").joinpath(f"{name}.sql").read_text(encoding="utf-8")
