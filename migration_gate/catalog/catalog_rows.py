@@ -3,7 +3,9 @@
 Reading a hundred tables takes 16 ms, finding out which of them have changed since the reading before 2 ms. A
 row of a system catalog says which transaction wrote it: a relation has not changed if its rows there are by
 the same transactions as before. What is printed of a relation has names of others in it, too: everything is
-read again when anything was renamed, or when something else than a relation was made or changed.
+read again when a relation, a column or an index was renamed, and when a schema, type, routine, operator, cast
+or anything else was made or changed that definitions depend on. An array of `regclass` depends on nothing:
+where a constant of one names a table that has gone, it is read as before.
 """
 
 from __future__ import annotations
@@ -36,22 +38,30 @@ Not views, rules and policies: what is printed of them changes with the columns 
 
 _SET_SESSION = """select pg_catalog.set_config('search_path', '', true),
 pg_catalog.set_config('migration_gate.chosen', %s, true)"""
+NO_OID = 0
 _EVERYTHING = "{}"
 """the value of `migration_gate.chosen` with which no relation is left out; else it is an array of oids"""
 
 _CHOSEN = f"""chosen as materialized (
   select * from relation
   where current_setting('migration_gate.chosen') = '{_EVERYTHING}'
-     or oid = any(current_setting('migration_gate.chosen')::oid[])
+     or oid in (select unnest(current_setting('migration_gate.chosen')::oid[]))
 )"""  # noqa: S608 - our own text
 
-_COLUMN_NAMES = """
-select attrelid::bigint, attnum::int, attname::text from pg_attribute
-where attrelid = any(%s::oid[]) and attnum > 0 and not attisdropped
+_PART_NAMES = """
+select attrelid::bigint, attnum::bigint, attname::text from pg_attribute
+where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped
+union all
+select i.indrelid::bigint, -c.oid::bigint, c.relname::text
+from pg_index i join pg_class c on c.oid = i.indexrelid
+where i.indrelid = any(%(relations)s::oid[])
 """
 
-Versions: TypeAlias = dict[int, tuple[str, str, int, int]]
-"""by the oid of the relation: its schema and name, and what `relation_versions.sql` says of it"""
+Versions: TypeAlias = dict[int, tuple[str, str, bool, int, str]]
+"""by the oid of the relation: the further columns of `relation_versions.sql`"""
+
+PartNames: TypeAlias = dict[int, dict[int, str]]
+"""by the oid of the relation: names of columns by their numbers, of indexes by the negatives of their oids"""
 
 
 def _build_query(fields: Iterable[str]) -> str:
@@ -111,6 +121,7 @@ class _CatalogSession:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        connection.execute(_SET_SESSION, [_EVERYTHING])
         self._prepared = {name for (name,) in connection.execute(_LIST_PREPARED, prepare=False)}
 
     def read(self, chosen: str) -> list[tuple[Any, ...]]:
@@ -123,19 +134,19 @@ class _CatalogSession:
 
     def read_versions(self) -> Versions:
         """How each relation was written."""
-        rows = self._execute("migration_gate_versions")
-        return {oid: (schema, name, number, sums) for oid, schema, name, number, sums in rows}
+        return {row[0]: row[1:] for row in self._execute("migration_gate_versions")}
 
     def read_shared_names(self) -> tuple[Any, ...]:
         """How all that has a name was written, but for relations and their columns."""
         return self._execute("migration_gate_shared_names")[0]
 
-    def read_columns(self, relations: Iterable[int]) -> dict[int, dict[int, str]]:
-        """The names of the columns by their numbers, of each relation that has some."""
-        columns: dict[int, dict[int, str]] = {}
-        for oid, number, name in self._connection.execute(_COLUMN_NAMES, [list(relations)], prepare=False):
-            columns.setdefault(oid, {})[number] = name
-        return columns
+    def read_part_names(self, relations: Iterable[int]) -> PartNames:
+        """The names of the columns and indexes of each relation that has some."""
+        names: PartNames = {}
+        query = {"relations": list(relations)}
+        for oid, number, name in self._connection.execute(_PART_NAMES, query, prepare=False):
+            names.setdefault(oid, {})[number] = name
+        return names
 
     def _execute(self, name: str) -> list[tuple[Any, ...]]:
         if name not in self._prepared:
@@ -149,8 +160,7 @@ class _KnownCatalog:
 
     versions: Versions
     shared_names: tuple[Any, ...]
-    columns: dict[int, dict[int, str]]
-    """their names, by relation and number"""
+    part_names: PartNames
     of_relations: dict[tuple[str, str], CatalogRows] = field(default_factory=dict)
     """the rows of each relation, by its schema and name"""
     others: CatalogRows = field(default_factory=list)
@@ -169,25 +179,26 @@ class _KnownCatalog:
             if before.versions.get(oid) == version:
                 place = version[:2]
                 self.of_relations[place] = before.of_relations.get(place, [])
-                self.columns[oid] = before.columns.get(oid, {})
+                self.part_names[oid] = before.part_names.get(oid, {})
 
     def list_rows(self) -> CatalogRows:
-        """All of them."""
-        return [row for rows in (*self.of_relations.values(), self.others) for row in rows]
+        """All of them, in an order that does not depend on what was read when."""
+        in_order = (rows for _, rows in sorted(self.of_relations.items()))
+        return [row for rows in (*in_order, self.others) for row in rows]
 
     def has_same_names(self, now: _KnownCatalog) -> bool:
-        """Whether all that is still there has its name; `now` has the columns of what has changed."""
+        """Whether all that is still there has its name; `now` has the part names of what has changed."""
         if now.shared_names != self.shared_names:
             return False
         return all(
             now.versions[oid][:2] == version[:2]
-            and _has_same_columns(self.columns.get(oid, {}), now.columns.get(oid, {}))
+            and _has_same_names(self.part_names.get(oid, {}), now.part_names.get(oid, {}))
             for oid, version in self.versions.items()
             if oid in now.versions and now.versions[oid] != version
         )
 
 
-def _has_same_columns(before: Mapping[int, str], now: Mapping[int, str]) -> bool:
+def _has_same_names(before: Mapping[int, str], now: Mapping[int, str]) -> bool:
     """Whether those that are still there have their names."""
     return all(now.get(number, name) == name for number, name in before.items())
 
@@ -201,12 +212,12 @@ def _read_changed(session: _CatalogSession, before: _KnownCatalog | None) -> _Kn
     versions = session.read_versions()
     earlier = before.versions if before is not None else {}
     changed = [oid for oid, version in versions.items() if earlier.get(oid) != version]
-    known = _KnownCatalog(versions, session.read_shared_names(), session.read_columns(changed))
-    if before is not None and before.has_same_names(known):
+    known = _KnownCatalog(versions, session.read_shared_names(), session.read_part_names(changed))
+    if before is not None and 2 * len(changed) <= len(versions) and before.has_same_names(known):
         known.take_unchanged(before)
-        known.add(session.read(f"{{{','.join(map(str, changed or [0]))}}}"))
+        known.add(session.read(f"{{{','.join(map(str, changed or [NO_OID]))}}}"))
         return known
     if before is not None:
-        known.columns = session.read_columns(versions)
+        known.part_names = session.read_part_names(versions)
     known.add(session.read(_EVERYTHING))
     return known

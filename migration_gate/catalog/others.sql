@@ -37,7 +37,7 @@ select * from (
   union all
   select x.oid::bigint, 'text search configuration', s.name || '.' || x.cfgname,
          'PARSER ' || (select p.prsname from pg_ts_parser p where p.oid = x.cfgparser) || coalesce(' MAPPING ' || (
-           select string_agg(m.maptokentype || ' ' || m.mapdict::regdictionary::text, ', '
+           select string_agg(m.maptokentype::text || ' ' || m.mapdict::regdictionary::text, ', '
                              order by m.maptokentype, m.mapseqno)
            from pg_ts_config_map m where m.mapcfg = x.oid), '')
   from pg_ts_config x join space s on s.oid = x.cfgnamespace

@@ -1,5 +1,6 @@
 -- What all other queries use: the project's schemas, the relations in them that belong to no extension, and the
--- comments (joined, because obj_description() of each row costs more than the rest of the row).
+-- comments (joined, because obj_description() of each row costs more than the rest of the row; not materialized, because
+-- thousands of them would be gone through for each row where the statistics are old).
 space as materialized (
   select n.oid, n.nspname::text as name, n.nspacl as acl
   from pg_namespace n
@@ -17,7 +18,7 @@ relation as materialized (
     and not exists (select from pg_depend e
                     where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
 ),
-remark as materialized (
+remark as not materialized (
   select d.classoid, d.objoid, d.objsubid, d.description as comment
   from pg_description d where d.objoid >= 16384
 )

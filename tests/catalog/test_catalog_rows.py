@@ -27,12 +27,17 @@ CREATE TABLE child (
     doubled int GENERATED ALWAYS AS (same(id) * 2) STORED,
     CHECK (id === id), CHECK ((home).number > 0));
 CREATE TABLE spare (id int GENERATED ALWAYS AS IDENTITY, note text DEFAULT 'x');
+CREATE INDEX named ON spare (id);
 CREATE INDEX by_name ON child (lower(name), id) WHERE id > 3;
 CREATE VIEW both_tables AS SELECT * FROM parent p JOIN child c USING (id);
 CREATE TABLE logs (day date, line text) PARTITION BY RANGE (day);
 CREATE TABLE logs_old PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE SEQUENCE numbers;
-CREATE TABLE counted (id int DEFAULT nextval('numbers'), kind regclass DEFAULT 'parent'::regclass);
+CREATE TABLE counted (id int DEFAULT nextval('numbers'), kind regclass DEFAULT 'parent'::regclass,
+    index regclass DEFAULT 'named'::regclass, code int DEFAULT 3 CHECK (code <> 4),
+    mood mood CHECK (mood <> 'low'),
+    at timestamptz DEFAULT '2026-01-01 00:00+00', words tsvector
+        GENERATED ALWAYS AS (to_tsvector('english'::regconfig, 'word')) STORED);
 CREATE RULE nothing AS ON DELETE TO spare DO INSTEAD NOTHING;
 CREATE POLICY own_rows ON spare USING (id IN (SELECT id FROM parent));
 CREATE TRIGGER watched BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION watch();
@@ -52,7 +57,6 @@ OF_ONE_TABLE = (
     "ALTER TABLE parent DROP CONSTRAINT parent_code_key",
     "CREATE INDEX by_note ON spare (note)",
     "DROP INDEX by_name",
-    "ALTER INDEX by_name RENAME TO by_lower_name",
     "ALTER INDEX by_name SET (fillfactor = 70)",
     "ALTER TABLE child RENAME CONSTRAINT child_parent_id_fkey TO of_parent",
     "COMMENT ON TABLE spare IS 'unused'",
@@ -78,6 +82,7 @@ OF_ONE_TABLE = (
     "DROP TABLE counted",
     "DROP TABLE counted; CREATE TABLE counted (other text)",
     "DROP TABLE parent CASCADE",
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'by_name'::regclass",
     "DROP VIEW both_tables",
     "CREATE OR REPLACE VIEW both_tables AS SELECT *, 1 AS one FROM parent p JOIN child c USING (id)",
     "CREATE MATERIALIZED VIEW kept AS SELECT id FROM parent; CREATE UNIQUE INDEX ON kept (id)",
@@ -91,6 +96,17 @@ OF_ONE_TABLE = (
 )
 """what changes relations: only these are read again"""
 OF_SEVERAL = (
+    "ALTER INDEX named RENAME TO called",
+    "CREATE CAST (mood AS text) WITH INOUT AS IMPLICIT",
+    "CREATE CAST (int AS text) WITH INOUT AS IMPLICIT",
+    "UPDATE pg_opclass SET opcdefault = false WHERE opcname = 'int4_ops' AND opcdefault",
+    "ALTER FUNCTION pg_catalog.lower(text) RENAME TO lowered",
+    "ALTER TEXT SEARCH CONFIGURATION pg_catalog.english RENAME TO englisch",
+    "ALTER TYPE pg_catalog.text SET (STORAGE = main)",
+    "CREATE SCHEMA migration_gate; ALTER TABLE parent SET SCHEMA migration_gate",
+    "CREATE SCHEMA migration_gate; ALTER SEQUENCE numbers SET SCHEMA migration_gate",
+    "ALTER TABLE parent SET SCHEMA information_schema",
+    "CREATE EXTENSION hstore; ALTER EXTENSION hstore ADD TABLE parent; ALTER TABLE parent RENAME id TO no",
     "ALTER TABLE parent RENAME TO parents",
     "ALTER TABLE parent RENAME COLUMN id TO parent_id",
     "ALTER TABLE parent RENAME COLUMN code TO id_code; ALTER TABLE parent ADD COLUMN code int",
@@ -222,3 +238,47 @@ def test_what_the_session_does_itself_is_noticed(shared_engine: Engine, database
             assert inside == sorted(read_catalog_rows(reading))
         again, anew = read_both(shared_engine, database, reading)
         assert again == anew
+
+
+def test_numbers_of_transactions_do_not_make_up_for_each_other(shared_engine: Engine, database: str) -> None:
+    """A row more in one system catalog, and one less in another."""
+    with shared_engine.server.connect(database) as reading, shared_engine.server.connect(database) as other:
+        with other.transaction():
+            other.execute("CREATE TYPE e AS ENUM ('q')")
+            other.execute("CREATE OPERATOR ==== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)")
+            other.execute("CREATE TABLE of_e (a e DEFAULT 'q')")
+        read_catalog_again(reading)
+        with other.transaction():
+            other.execute("ALTER TYPE e RENAME VALUE 'q' TO 'r'")
+            other.execute("DROP OPERATOR ==== (int, int)")
+            other.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        again, anew = read_both(shared_engine, database, reading)
+        assert again == anew
+
+
+def test_the_settings_of_the_session_count(shared_engine: Engine, database: str) -> None:
+    with shared_engine.server.connect(database) as reading:
+        before = read_catalog_again(reading)
+        reading.execute("SET timezone = 'Asia/Tokyo'")
+        after = read_catalog_again(reading)
+        assert sorted(after) == sorted(read_catalog_rows(reading)) != sorted(before)
+
+
+def test_the_search_path_of_the_session_does_not_count(shared_engine: Engine, database: str) -> None:
+    run(shared_engine, database, "CREATE SCHEMA trap; CREATE VIEW trap.pg_class AS SELECT 1 AS oid")
+    with shared_engine.server.connect(database) as reading:
+        reading.execute("SET search_path = trap, pg_catalog")
+        read_catalog_again(reading)
+        again, anew = read_both(shared_engine, database, reading)
+        assert again == anew
+        assert reading.execute("SHOW search_path").fetchone() == ("trap, pg_catalog",)
+
+
+def test_the_order_is_that_of_a_first_reading(shared_engine: Engine, database: str) -> None:
+    with shared_engine.server.connect(database) as reading:
+        read_catalog_again(reading)
+        for table in ("spare", "counted"):
+            run(shared_engine, database, f"ALTER TABLE {table} ADD COLUMN more int")
+            again = read_catalog_again(reading)
+        with shared_engine.server.connect(database) as fresh:
+            assert again == read_catalog_again(fresh)
