@@ -304,6 +304,15 @@ def test_help_and_version_import_no_heavy_library(arguments: list[str]) -> None:
     assert done.stdout.splitlines()[-1].split() == ["imported:"]
 
 
+def test_the_base_is_examined_without_alembic_unless_there_is_something_to_render() -> None:
+    script = (
+        "import sys; import migration_gate.change.base_process, migration_gate.replay.examination_on_server\n"
+        "print(*sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 @pytest.mark.slow
 def test_the_version_is_printed_before_anything_is_imported_or_started() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "migration_gate", "--version"]

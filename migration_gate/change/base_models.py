@@ -25,7 +25,6 @@ from migration_gate.project import find_project
 from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.model_facts import build_models
 from migration_gate.replay.models_request import receive_models
-from migration_gate.replay.offered_fixes import describe_without_fixes
 from migration_gate.replay.replay_facts import compare_models_database
 from migration_gate.replay.repository_paths import RepositoryPaths
 from migration_gate.replay.worker_answer_stream import send_models_order
@@ -136,7 +135,13 @@ def _compare(
     if models.tables:
         with server.server.connect(server.models_database) as connection:
             snapshot = read_snapshot(connection, replay.version_tables)
-        replay = describe_without_fixes(compare_models_database(snapshot, replay, files.tree).replay)
+        replay = compare_models_database(snapshot, replay, files.tree).replay
+        if replay.differences:
+            from migration_gate.replay.offered_fixes import (  # noqa: PLC0415 - Alembic's renderer
+                describe_without_fixes,
+            )
+
+            replay = describe_without_fixes(replay)
     tree = add_name_uses(files.tree, replay, settings.root, files.revision_paths)
     replay = replace(replay, coverage=measure_coverage(replay))
     return Facts(settings.name, replay, tree, settings.owners)

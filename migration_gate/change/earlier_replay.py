@@ -54,9 +54,13 @@ def derive_base_facts(
     differences = tuple(
         item for item in compare_with_models(earlier) if not registration.explains_difference(item)
     )
-    from migration_gate.replay.offered_fixes import describe_without_fixes  # noqa: PLC0415 - a circle
+    earlier = replace(earlier, differences=differences)
+    if differences:
+        from migration_gate.replay.offered_fixes import (  # noqa: PLC0415 - Alembic's renderer, and a circle
+            describe_without_fixes,
+        )
 
-    earlier = describe_without_fixes(replace(earlier, differences=differences))
+        earlier = describe_without_fixes(earlier)
     return replace(facts, replay=replace(earlier, coverage=measure_coverage(earlier)), base=None)
 
 
