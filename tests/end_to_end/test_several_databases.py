@@ -146,6 +146,7 @@ def test_all_databases_share_one_revision_and_the_allowances(here: World) -> Non
     assert find_objects(again, "drift") == [["item.number"], ["event.number"]]
 
 
+@pytest.mark.release
 def test_a_revision_is_written_that_serves_all_databases(here: World) -> None:
     here.lay(project(env_py=IN_TURN, models_py=MODELS, settings_py=None, **history()))
     ran = subprocess.run(

@@ -201,6 +201,7 @@ LEAVE_LOCK = (
 """a connection of the function's own, whose lock outlives it where the table has rows"""
 
 
+@pytest.mark.release
 def test_a_lock_that_a_function_leaves_behind_does_not_end_the_gate(engine: Engine) -> None:
     folder = write_project(
         engine.folder(),
