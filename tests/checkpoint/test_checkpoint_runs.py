@@ -169,6 +169,7 @@ def test_rows_are_those_of_the_base_where_the_checkpoint_is_of_an_older_one(plac
     assert list_differences(restored, examine(folder, "off", base=base)) == []
 
 
+@pytest.mark.release
 def test_a_failure_is_reported_from_scratch(place: World) -> None:
     folder = place.lay(project(two_py=revision("two", "one", AUTOCOMMIT)))
     base = git(folder, "rev-parse", "HEAD")

@@ -207,6 +207,7 @@ def test_what_a_hook_is_told_of_a_push_may_differ(
     assert last_note(examine(folder, "auto", base="HEAD")).startswith(REPEATED)
 
 
+@pytest.mark.release
 def test_other_settings_and_other_variables_have_other_facts(
     place: World, servers: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
