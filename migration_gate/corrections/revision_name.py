@@ -28,11 +28,14 @@ class RevisionNames:
         return "/" in self.template
 
     def name_file(self, identifier: str, slug: str, now: datetime) -> str:
-        """The name of a file, below the folder of the revisions; Alembic's own where the template is none."""
+        """The name of a file, below the folder of the revisions.
+
+        Alembic's own where the template is none, or has no `rev`: the file might be there already.
+        """
         values = {"rev": identifier, "slug": slug, "epoch": int(now.timestamp())}
         values |= {name: getattr(now, name) for name in ("year", "month", "day", "hour", "minute", "second")}
         try:
-            return f"{self.template % values}.py"
+            return f"{(self.template if '%(rev)' in self.template else ALEMBIC_TEMPLATE) % values}.py"
         except (KeyError, ValueError, TypeError):
             return f"{ALEMBIC_TEMPLATE % values}.py"
 

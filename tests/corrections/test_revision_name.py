@@ -27,7 +27,8 @@ DATED = "file_template = %%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute)
         ({"alembic.ini": f"[other]\n{DATED}{INI}"}, "abc_drift.py"),
         ({"alembic.ini": f"[DEFAULT]\n{DATED}{INI}"}, "2026_03_05_0709-abc_drift.py"),
         ({"alembic.ini": f"{INI}file_template = %%(year)d/%%(rev)s\n"}, "2026/abc.py"),
-        ({"alembic.ini": f"{INI}file_template = %%(unknown)s\n"}, "abc_drift.py"),
+        ({"alembic.ini": f"{INI}file_template = %%(rev)s_%%(unknown)s\n"}, "abc_drift.py"),
+        ({"alembic.ini": f"{INI}file_template = %%(year)d_%%(slug)s\n"}, "abc_drift.py"),
         (
             {
                 "pyproject.toml": '[tool.alembic]\nscript_location = "migrations"\n'
